@@ -1,0 +1,68 @@
+// What an operator can set. Each setting is defined once, in settings.cpp: its key in the TOML file, its flag
+// (`--webhooks-allow-http`), its environment variable (`CARILLON_WEBHOOKS_ALLOW_HTTP`), default, range, unit and effect.
+//
+// Threads: read before anything starts; then a value that nobody changes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hub/ownership.h"
+
+namespace carillon::app {
+
+enum class LogFormat : std::uint8_t { text, json };
+enum class LogLevel : std::uint8_t { error, warning, info, debug };
+
+struct Settings {
+  std::string listen = "127.0.0.1:8080";  ///< host:port, [v6]:port; port 0 takes a free one
+  std::string data = "carillon-data";     ///< the directory that holds everything the hub keeps
+  hub::OwnershipScope ownership = hub::OwnershipScope::key;
+  unsigned loops = 0;  ///< event loops; 0: one a core
+
+  struct Log {
+    LogFormat format = LogFormat::text;
+    LogLevel level = LogLevel::info;
+  } log;
+
+  struct Limits {
+    std::size_t head_bytes = 16 * 1024;
+    std::size_t body_bytes = 8 * 1024 * 1024;
+    std::size_t result_bytes = 4 * 1024 * 1024;
+    std::size_t progress_bytes = 4 * 1024;
+    std::size_t metadata_bytes = 64 * 1024;
+    std::size_t error_bytes = 64 * 1024;
+    std::int64_t head_timeout_s = 10;
+    std::int64_t body_timeout_s = 60;
+    std::int64_t idle_timeout_s = 75;  ///< a kept-alive connection without a request
+    std::size_t connections = 100'000;
+  } limits;
+
+  struct Store {
+    std::size_t queue_max = 65'536;  ///< changes waiting for a commit; beyond it reporters get 503
+    std::size_t batch_max = 1'000;   ///< changes in one commit
+  } store;
+
+  struct WebSocket {
+    std::int64_t heartbeat_s = 30;
+    std::int64_t slow_client_ms = 5'000;
+    std::size_t queue_bytes = 16 * 1024 * 1024;  ///< unsent bytes on one connection
+    std::size_t message_bytes = 64 * 1024;       ///< from a client
+    std::size_t subscriptions = 10'000;          ///< on one connection
+  } websocket;
+
+  struct Webhooks {
+    bool allow_http = false;
+    std::vector<std::string> allow_cidrs;
+    std::int64_t timeout_s = 10;
+    std::vector<std::int64_t> retry_delays_s = {0, 5, 30, 120, 600, 1'800, 3'600, 10'800, 21'600, 43'200};
+    std::size_t in_flight = 64;               ///< requests under way in all
+    std::size_t in_flight_per_endpoint = 16;  ///< requests under way to one endpoint
+    std::int64_t disable_after_s = 5 * 24 * 3600;
+    std::string ca_file;  ///< certificates to trust instead of the system's
+  } webhooks;
+};
+
+}  // namespace carillon::app

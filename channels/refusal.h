@@ -1,0 +1,27 @@
+// What every channel says alike: a refused change as a problem over HTTP.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+
+#include "hub/authenticator.h"
+#include "hub/json.h"
+#include "hub/store.h"
+#include "net/http/problem.h"
+
+namespace carillon::channels {
+
+/// `detail` is used where the refusal brings none of its own.
+net::http::Problem problem_for(hub::Refusal refusal, std::string detail);
+
+/// 401 for what is no valid key, 403 for a suspended account.
+net::http::Problem problem_for(hub::AuthRefusal refusal);
+
+/// "Job not found or access denied: <id>", for a job that is not there and for one that is not yours alike.
+std::string no_such_job(std::string_view id);
+
+/// 400 for a body that is no JSON; names what is wrong and where.
+net::http::Problem problem_for(const hub::json::Error& error);
+
+}  // namespace carillon::channels

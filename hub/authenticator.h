@@ -1,0 +1,64 @@
+// The one door for identity: turns a presented API key into a Principal, or says why not.
+//
+// Threads: one Authenticator belongs to one thread (each event loop has its own); so its cache needs no lock.
+// `forget()` is called on that thread when a commit says that identities have changed, before the answer to the change
+// is sent: from then on a disabled key is refused.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+
+#include "hub/clock.h"
+#include "hub/principal.h"
+#include "hub/store.h"
+
+namespace carillon::hub {
+
+/// In the order in which they are found out.
+enum class AuthRefusal : std::uint8_t { missing, invalid, disabled, expired, suspended };
+
+/// "Missing API key", "Invalid API key", "API key disabled", "API key expired", "Account suspended".
+std::string_view to_text(AuthRefusal refusal);
+
+using AuthResult = std::variant<Principal, AuthRefusal>;
+
+/// SHA-256 of the key's characters (FIPS 180-4).
+KeyHash hash_key(std::string_view key);
+
+/// A new key: `sk_live_` and 40 random base62 characters.
+std::string make_key();
+
+class Authenticator {
+ public:
+  /// Keeps at most `cached_max` found keys.
+  Authenticator(Reader& reader, const Clock& clock, std::size_t cached_max = 65'536);
+
+  /// `key` is what the caller presented, empty for nothing. May read the store (a few microseconds).
+  AuthResult authenticate(std::string_view key);
+
+  /// The present state of a key that was let in earlier; for connections that stay.
+  AuthResult recheck(KeyId key);
+
+  /// Changes whenever a result given earlier may no longer hold: who keeps a Principal with the generation it was
+  /// given at, and finds the same bytes and the same generation again, need not ask.
+  std::uint64_t generation() const { return generation_; }
+  void forget();
+
+ private:
+  struct HashOfHash {
+    std::size_t operator()(const KeyHash& hash) const noexcept;
+  };
+
+  AuthResult judge(const Key& key, const KeyHash* presented) const;
+
+  Reader& reader_;
+  const Clock& clock_;
+  std::size_t cached_max_;
+  std::uint64_t generation_ = 1;
+  std::unordered_map<KeyHash, Key, HashOfHash> cache_;
+};
+
+}  // namespace carillon::hub

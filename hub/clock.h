@@ -1,0 +1,29 @@
+// The time of day, passed in: what a schedule or an expiry is reckoned from, so that a test can move it.
+//
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace carillon::hub {
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+using UnixMs = std::int64_t;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual UnixMs now_ms() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  UnixMs now_ms() const override;
+};
+
+/// RFC 3339 in UTC: "2026-11-23T17:42:05Z", or with milliseconds "2026-11-23T17:42:05.123Z".
+std::string rfc3339_seconds(UnixMs time);
+std::string rfc3339_ms(UnixMs time);
+
+}  // namespace carillon::hub

@@ -1,0 +1,241 @@
+// The store, in the hub's words: hand over a change and be told when it is durable; read what is committed.
+//
+// A change that was answered as accepted is on disk, together with its event and the deliveries it owes; a change
+// that was refused, or whose answer never came because the process died, is there wholly or not at all.
+//
+// Behind this interface one store may gather many changes into one commit, or share one database among several hubs.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hub/event.h"
+#include "hub/job.h"
+#include "hub/principal.h"
+#include "hub/webhook.h"
+
+namespace carillon::hub {
+
+/// Why a change was refused. Nothing of it was applied.
+enum class Refusal : std::uint8_t {
+  not_found,        ///< no such thing, or not the caller's to see
+  already_exists,   ///< the id, the name, or the endpoint's URL is taken
+  bad_transition,   ///< the status may not follow the one the job has
+  not_running,      ///< progress for a job that does not run
+  unknown_owner,    ///< a submission for a key that does not exist or is no client key
+  overloaded,       ///< the queue of changes is full; nothing was queued
+  unavailable,      ///< the store cannot write now; it goes on by itself when it can
+};
+
+/// A value, or the refusal that stands in its place.
+template <typename T>
+class Outcome {
+ public:
+  Outcome(T value) : state_(std::move(value)) {}                                     // NOLINT: converts on purpose
+  Outcome(Refusal refusal, std::string detail = {}) : state_(Refused{refusal, std::move(detail)}) {}  // NOLINT
+
+  explicit operator bool() const { return state_.index() == 0; }
+  const T& operator*() const { return std::get<0>(state_); }
+  const T* operator->() const { return &std::get<0>(state_); }
+  T& operator*() { return std::get<0>(state_); }
+  Refusal refusal() const { return std::get<1>(state_).reason; }
+  /// What a person should read beside the reason; may be empty.
+  const std::string& detail() const { return std::get<1>(state_).detail; }
+
+ private:
+  struct Refused {
+    Refusal reason;
+    std::string detail;
+  };
+  std::variant<T, Refused> state_;
+};
+
+/// What has no more to say than that it happened.
+struct Done {};
+
+// --- changes ---------------------------------------------------------------------------------------------------------
+
+/// The `webhook_url` of a submission: the store finds or makes the endpoint that stands for it.
+struct JobHook {
+  std::string url;
+  EventKinds events = final_events;
+  std::string secret;  ///< empty: the account's default secret
+};
+
+struct Submission {
+  Principal by;
+  JobId job;
+  /// Whose the job is to be; none: the caller's. Only a worker may name another, and only a client key.
+  std::optional<KeyId> owner;
+  Text metadata;
+  std::optional<JobHook> hook;
+};
+
+/// A report, already checked for what can be checked without the job: see Intake.
+struct Report {
+  Principal by;
+  JobId job;
+  /// None: progress alone, for a job that runs.
+  std::optional<JobStatus> status;
+  Text result;
+  Text error;
+  Text progress;
+};
+
+struct NewKey {
+  std::string account;  ///< by name
+  Role role = Role::client;
+  std::string name;
+  KeyHash hash{};
+  std::optional<UnixMs> expires_at;
+};
+
+struct NewEndpoint {
+  Principal by;
+  std::string url;
+  std::string description;
+  EventKinds events = final_events;
+  std::string secret;
+};
+
+/// What a PATCH of an endpoint sets; the rest stays.
+struct EndpointChange {
+  Principal by;
+  EndpointId endpoint;
+  std::optional<std::string> url;
+  std::optional<std::string> description;
+  std::optional<EventKinds> events;
+  std::optional<EndpointStatus> status;  ///< enabling also clears the reason and the record of failures
+};
+
+// --- what a commit tells ---------------------------------------------------------------------------------------------
+
+/// A delivery that was written or became due again in a commit.
+struct DeliveryNotice {
+  DeliveryId delivery;
+  EndpointId endpoint;
+  MessageId message{};
+  UnixMs due_at = 0;
+  /// The event when it is in the same batch, so that it need not be read back; null otherwise.
+  EventPtr event;
+};
+
+/// What one commit brought, in order. `after` is the `last` of the batch before: no batch is skipped.
+struct CommitBatch {
+  Seq after = 0;
+  Seq last = 0;
+  std::vector<EventPtr> events;
+  std::vector<DeliveryNotice> deliveries;
+  std::vector<EndpointId> endpoints_changed;  ///< registered, changed or deleted
+  bool identity_changed = false;              ///< a key or account was made, changed or taken away
+};
+using CommitBatchPtr = std::shared_ptr<const CommitBatch>;
+
+/// An answered change, waiting to tell its asker.
+class Reply {
+ public:
+  virtual ~Reply() = default;
+  /// Calls what was passed along with the change. To be run once, on the asker's own thread.
+  virtual void run() noexcept = 0;
+};
+using Replies = std::vector<std::unique_ptr<Reply>>;
+
+/// One thread's ear at the store. It is told of each commit once, with the replies to its own changes in the same
+/// call, so that a thread is woken once for a commit.
+class CommitListener {
+ public:
+  virtual ~CommitListener() = default;
+  /// Called on the store's thread, commit by commit in order. Must not block: hand over and return. `batch` is null
+  /// where there are only refusals to pass on.
+  virtual void on_commit(const CommitBatchPtr& batch, Replies replies) noexcept = 0;
+};
+
+/// Called with the outcome, on the listener's thread, exactly once, unless the store is destroyed first.
+template <typename T>
+using Then = std::function<void(Outcome<T>)>;
+
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+/// A read session. One thread at a time; each thread opens its own. Sees every change whose commit has been told.
+/// Throws StoreError when the database cannot be read.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  virtual std::optional<Job> find_job(const JobId& id) = 0;
+
+  /// The key whose present or still valid previous secret has this hash.
+  virtual std::optional<Key> find_key(const KeyHash& hash) = 0;
+  virtual std::optional<Key> find_key(KeyId id) = 0;
+  virtual std::vector<Key> keys() = 0;
+  virtual std::vector<Account> accounts() = 0;
+
+  virtual std::optional<Endpoint> find_endpoint(EndpointId id) = 0;
+  /// Those registered with the key, oldest first.
+  virtual std::vector<Endpoint> endpoints_of(KeyId owner) = 0;
+
+  /// Pending deliveries of an endpoint that are due by `due_by`, the longest due first, at most `limit`.
+  virtual std::vector<Delivery> due_deliveries(EndpointId endpoint, UnixMs due_by, std::size_t limit) = 0;
+  struct EndpointBacklog {
+    EndpointId endpoint;
+    UnixMs next_due_at = 0;
+  };
+  /// Every endpoint that something is pending for, with its earliest due time.
+  virtual std::vector<EndpointBacklog> backlog() = 0;
+  /// The earliest due time of what is pending for the endpoint.
+  virtual std::optional<UnixMs> next_due(EndpointId endpoint) = 0;
+
+  virtual Seq last_seq() = 0;
+};
+
+/// The database could not be read or opened; `what()` names the file and the reason.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Threads: every method from any thread. Destroying the store commits what is queued, then forgets its listeners.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual std::unique_ptr<Reader> open_reader() = 0;
+
+  /// From the next commit on the listener is told of each; returns the `last` of the batch before. The listener must
+  /// outlive the store, or be removed first; once `remove` has returned it is not called any more.
+  virtual Seq add(CommitListener& listener) = 0;
+  virtual void remove(CommitListener& listener) = 0;
+
+  // Each change is queued and answered through `home`, which must have been added, when it is durable or refused.
+  // Where the queue is full the answer is `overloaded`, by the same way.
+  virtual void submit(Submission submission, CommitListener& home, Then<Job> then) = 0;
+  virtual void report(Report report, CommitListener& home, Then<Job> then) = 0;
+  virtual void record(std::vector<Attempt> attempts, CommitListener& home, Then<Done> then) = 0;
+
+  virtual void create_account(std::string name, CommitListener& home, Then<Account> then) = 0;
+  virtual void set_account_status(std::string name, AccountStatus status, CommitListener& home,
+                                  Then<Account> then) = 0;
+  virtual void create_key(NewKey key, CommitListener& home, Then<Key> then) = 0;
+  virtual void set_key_status(KeyId key, KeyStatus status, CommitListener& home, Then<Key> then) = 0;
+  /// The old secret is taken until `previous_until`.
+  virtual void rotate_key(KeyId key, KeyHash hash, UnixMs previous_until, CommitListener& home, Then<Key> then) = 0;
+  /// Ends a key for good. Its jobs stay.
+  virtual void revoke_key(KeyId key, CommitListener& home, Then<Done> then) = 0;
+
+  virtual void create_endpoint(NewEndpoint endpoint, CommitListener& home, Then<Endpoint> then) = 0;
+  virtual void change_endpoint(EndpointChange change, CommitListener& home, Then<Endpoint> then) = 0;
+  /// Pending deliveries to it end as failed.
+  virtual void delete_endpoint(Principal by, EndpointId endpoint, CommitListener& home, Then<Done> then) = 0;
+
+  /// False while commits fail; true again once one has succeeded.
+  virtual bool writable() const = 0;
+};
+
+}  // namespace carillon::hub

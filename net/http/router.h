@@ -1,0 +1,62 @@
+// Which handler a request belongs to, and the way back to whoever asked.
+//
+// Threads: a router is filled before its loop runs and then belongs to that loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/connection.h"
+#include "net/http/message.h"
+#include "net/http/problem.h"
+
+namespace carillon::net::http {
+
+/// The way back to whoever asked. A value that may be kept and used later, on the loop's thread; when the asker has
+/// gone in the meantime, what is sent goes nowhere. Exactly one answer is to be sent for each request.
+class Responder {
+ public:
+  Responder() = default;
+  Responder(ConnectionRef connection, std::uint32_t request) : connection_(connection), request_(request) {}
+
+  void send(Response response) const;
+  void send(const Problem& problem) const { send(to_response(problem)); }
+
+  /// Sends `head` (a whole 101 response) and lets the protocol take the connection over.
+  void upgrade(std::string head, const std::function<std::unique_ptr<Protocol>(Connection&)>& make) const;
+
+  /// False once the asker is gone.
+  bool alive() const;
+
+ private:
+  ConnectionRef connection_;
+  std::uint32_t request_ = 0;
+};
+
+/// Called on the loop's thread; must not block. The request is a view: see Request.
+using Handler = std::function<void(const Request&, Responder)>;
+
+class Router {
+ public:
+  /// `pattern` is a path whose segments are literal or `{name}`, which takes one whole, non-empty segment.
+  void add(Method method, std::string_view pattern, Handler handler);
+
+  /// Answers by the handler, or with 404, or with 405 and `Allow`. HEAD is served by GET's handler.
+  void route(Request& request, const Responder& responder) const;
+
+  struct Route {
+    Method method;
+    std::string pattern;
+    std::vector<std::string> segments;
+    Handler handler;
+  };
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace carillon::net::http
