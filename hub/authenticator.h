@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
@@ -52,7 +53,7 @@ class Authenticator {
     std::size_t operator()(const KeyHash& hash) const noexcept;
   };
 
-  AuthResult judge(const Key& key, const KeyHash* presented) const;
+  AuthResult judge(const Key& key) const;
 
   Reader& reader_;
   const Clock& clock_;

@@ -19,6 +19,8 @@
 namespace carillon::hub::json {
 
 inline constexpr std::size_t depth_max = 64;
+/// Of an object whose members the hub reads; finding a name that stands twice takes time by its square.
+inline constexpr std::size_t members_max = 256;
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 std::string_view to_text(Kind kind);
@@ -63,7 +65,7 @@ std::variant<Value, Error> check(std::string_view text, std::size_t depth = dept
 /// Checks one whole text that must be an object, and points at its members. A name that stands twice is an error.
 std::variant<Object, Error> parse_object(std::string_view text, std::size_t depth = depth_max);
 
-/// Points at the members of a checked object; an error only for a name that stands twice.
+/// Points at the members of a checked object; an error only for a name that stands twice or too many members.
 std::variant<Object, Error> members_of(const Value& object);
 /// Points at the elements of a checked array.
 std::vector<Value> elements_of(const Value& array);

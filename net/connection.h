@@ -7,7 +7,6 @@
 #include <Poco/Net/StreamSocket.h>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +40,9 @@ class Protocol {
 
   /// The other end will send no more.
   virtual void on_end_of_input() = 0;
+
+  /// The kernel takes no more for now: something queued stays unsent.
+  virtual void on_blocked() {}
 
   /// The time that was set with Connection::set_timer_in() has come.
   virtual void on_time() = 0;
@@ -77,7 +79,7 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
   Connection(ConnectionTable& table, ConnectionRef self, std::unique_ptr<Transport> transport);
   ~Connection() override;
 
-  /// Begins; to be called once, with the first protocol. The other end's address is kept in `table.peer_of()`.
+  /// Begins; to be called once, with the first protocol.
   void start(std::unique_ptr<Protocol> protocol);
 
   EventLoop& loop() const;
@@ -138,6 +140,8 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
   bool paused_ = false;
   bool readable_ = false;  ///< an edge was seen and the socket was not yet read dry
   bool offering_ = false;
+  bool resumed_ = false;   ///< resume_reading() was called while offering
+  bool end_seen_ = false;  ///< the other end's FIN has been announced
   bool flush_asked_ = false;
   bool blocked_ = false;  ///< the kernel took no more; an edge will tell
   bool ending_ = false;
@@ -147,10 +151,10 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
 };
 
 /// The connections of one loop: owner of each.
-class ConnectionTable {
+class ConnectionTable final : private TurnEnd {
  public:
-  explicit ConnectionTable(EventLoop& loop) : loop_(loop) {}
-  ~ConnectionTable();
+  explicit ConnectionTable(EventLoop& loop);
+  ~ConnectionTable() override;
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
@@ -179,15 +183,15 @@ class ConnectionTable {
     std::unique_ptr<Connection> connection;
     std::uint32_t generation = 0;
   };
-  class Graveyard;
 
   Connection& insert(std::unique_ptr<Transport> transport);
   void bury(Connection& connection);
+  void on_turn_end() override;
 
   EventLoop& loop_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
-  std::vector<std::unique_ptr<Connection>> dead_;  ///< freed by a task of the loop, when no call is inside them
+  std::vector<std::unique_ptr<Connection>> dead_;  ///< freed at the turn's end, when no call is inside them
   std::vector<std::unique_ptr<Connection::Outbox>> spare_outboxes_;
   std::size_t live_ = 0;
 };

@@ -73,7 +73,7 @@ class EventLoop {
   /// Room to read into, for as long as one handler runs.
   std::span<char> scratch() { return scratch_; }
 
-  bool on_thread() const { return thread_ == std::this_thread::get_id(); }
+  bool on_thread() const { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
 
   static constexpr std::size_t scratch_bytes = 64 * 1024;
 
@@ -87,12 +87,13 @@ class EventLoop {
   MonotonicSource clock_;
   MonotonicMs now_ms_;
   TimerWheel timers_;
-  std::thread::id thread_;
+  std::atomic<std::thread::id> thread_{};
   std::vector<char> scratch_;
   std::vector<TurnEnd*> turn_ends_;
   /// The part of the present turn's events that is still to be handled; unwatch() strikes handlers out.
   std::vector<IoHandler*> ready_;
   bool stopping_ = false;
+  bool posted_here_ = false;  ///< the loop's own thread has posted: no wake-up needed, but no waiting either
 
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;

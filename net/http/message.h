@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/connection.h"
+
 namespace carillon::net::http {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
@@ -35,8 +37,8 @@ struct Request {
   int minor_version = 1;   ///< HTTP/1.x
   std::span<const Field> fields;
   std::string_view body;
-  std::string_view peer;  ///< the address of the other end, without the port
-  std::string_view id;    ///< what X-Request-Id says in the answer
+  std::string_view id;  ///< what X-Request-Id says in the answer
+  ConnectionRef connection;
   std::span<const std::string_view> parameters;  ///< what the path's {…} stand for, in order, as they came
 
   /// The first field of that name; none without one.

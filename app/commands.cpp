@@ -1,0 +1,246 @@
+#include "app/commands.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "app/admin_commands.h"
+#include "app/demo.h"
+#include "app/nearest_word.h"
+#include "app/serve.h"
+
+namespace carillon::app {
+namespace {
+
+constexpr const char* settings_hint =
+    "Every command takes the settings that 'carillon serve --help' lists, --data DIR and --config FILE first of all.";
+
+/// What is left to do once the command line is understood.
+using Action = std::function<int(const Settings&)>;
+
+/// "30d": a whole number and s, m, h or d.
+std::string check_period(const std::string& text) {
+  const bool good = text.size() >= 2 && text.size() <= 10 &&
+                    std::string_view{"smhd"}.find(text.back()) != std::string_view::npos &&
+                    std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
+  return good ? "" : "must be a whole number with s, m, h or d behind it, like 30d, not '" + text + "'";
+}
+
+/// Leaves the settings out of a command's own options.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    return group == settings_group ? "" : CLI::Formatter::make_group(group, is_positional, options);
+  }
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+    const std::size_t gap = help.find("\n\n\n");  // what the group leaves
+    if (gap != std::string::npos) help.erase(gap, 1);
+    return help;
+  }
+};
+
+/// The commands and their options; a command that was given leaves its action.
+class CommandLine {
+ public:
+  CommandLine()
+      : app_("Carillon, a notification hub: one job status change, rung on every channel.", "carillon"),
+        sources_(app_) {
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.get_formatter()->column_width(34);
+    app_.get_formatter()->label("REQUIRED", "");
+    app_.fallthrough();
+    app_.require_subcommand(1);
+    app_.set_help_flag("-h,--help", "Show this help.");
+    app_.set_version_flag("--version", "carillon " CARILLON_VERSION, "Show the version.");
+    app_.footer(settings_hint);
+    add_serve();
+    add_account();
+    add_key();
+    add_demo();
+    add_version();
+  }
+
+  CLI::App& app() { return app_; }
+  const SettingsSources& sources() const { return sources_; }
+  const Action& action() const { return action_; }
+
+ private:
+  CLI::App& command(CLI::App& parent, const std::string& name, const std::string& help, Action action) {
+    CLI::App& made = *parent.add_subcommand(name, help);
+    made.footer(settings_hint);
+    made.callback([this, action = std::move(action)] { action_ = action; });
+    return made;
+  }
+
+  /// A command that only holds others.
+  CLI::App& family(const std::string& name, const std::string& help) {
+    CLI::App& made = *app_.add_subcommand(name, help);
+    made.require_subcommand(1);
+    made.footer(settings_hint);
+    return made;
+  }
+
+  /// A member of a family: every one of them can answer in JSON.
+  CLI::App& member(CLI::App& parent, const std::string& name, const std::string& help, Action action) {
+    CLI::App& made = command(parent, name, help, std::move(action));
+    made.add_flag("--json", output_.json, "Print JSON.");
+    return made;
+  }
+
+  static void positional(CLI::App& command, const std::string& label, std::string& value, const std::string& help) {
+    command.add_option(label, value, help)->required()->type_name("");
+  }
+
+  void add_serve() {
+    CLI::App& made = command(app_, "serve", "Run the hub, until SIGINT or SIGTERM.",
+                             [](const Settings& settings) { return serve(settings); });
+    made.footer("");
+    made.footer([] { return settings_help(); });
+  }
+
+  void add_account() {
+    CLI::App& account = family("account", "Create, list, suspend or resume accounts.");
+    positional(member(account, "create", "Create an account.",
+                      [this](const Settings& settings) { return account_create(settings, name_, output_); }),
+               "NAME", name_, "Name of the account, unique in the hub.");
+    member(account, "list", "List the accounts.",
+           [this](const Settings& settings) { return account_list(settings, output_); });
+    positional(member(account, "suspend", "Refuse all keys of an account and close their connections.",
+                      [this](const Settings& settings) { return account_set_status(settings, name_, true, output_); }),
+               "NAME", name_, "Name of the account.");
+    positional(member(account, "resume", "Let the keys of a suspended account in again.",
+                      [this](const Settings& settings) { return account_set_status(settings, name_, false, output_); }),
+               "NAME", name_, "Name of the account.");
+  }
+
+  void add_key() {
+    CLI::App& key = family("key", "Create, list, disable, enable, rotate or revoke API keys.");
+    CLI::App& create = member(key, "create", "Create a key and print it: alone, and this once.",
+                              [this](const Settings& settings) { return key_create(settings, key_, output_); });
+    create.add_option("--account", key_.account, "The account it belongs to.")->required()->type_name("NAME");
+    create.add_option("--role", key_.role, "client (submits jobs, sees its own), worker (reports on any) or admin.")
+        ->check(CLI::IsMember({"client", "worker", "admin"}))
+        ->type_name("ROLE")
+        ->capture_default_str();
+    create.add_option("--name", key_.name, "What it is for, as listings show it.")->type_name("TEXT");
+    create
+        .add_option("--expires-in", key_.expires_in, "When it ends, as 90s, 15m, 12h or 30d from now; never without.")
+        ->check(CLI::Validator(check_period, "", ""))
+        ->type_name("PERIOD");
+
+    member(key, "list", "List the keys, without their secrets.",
+           [this](const Settings& settings) { return key_list(settings, output_); });
+    const auto of_one = [&](const char* name, const char* help, Action action) {
+      positional(member(key, name, help, std::move(action)), "ID", id_,
+                 "The key's id (key_…), as 'key list' shows it.");
+    };
+    of_one("disable", "Refuse a key and close its connections, until it is enabled again.",
+           [this](const Settings& settings) { return key_set_status(settings, id_, false, output_); });
+    of_one("enable", "Let a disabled key in again.",
+           [this](const Settings& settings) { return key_set_status(settings, id_, true, output_); });
+    of_one("rotate", "Give a key a new secret and print it; the old one is taken for some time yet.",
+           [this](const Settings& settings) { return key_rotate(settings, id_, output_); });
+    of_one("revoke", "End a key for good. Its jobs stay.",
+           [this](const Settings& settings) { return key_revoke(settings, id_, output_); });
+  }
+
+  void add_demo() {
+    CLI::App& demo =
+        command(app_, "demo", "Move one job and show what each channel gets: in a hub of its own, or at --url.",
+                [this](const Settings& settings) { return run_demo(demo_, settings); });
+    CLI::Option* url =
+        demo.add_option("--url", demo_.url, "A running hub, as http://127.0.0.1:8080.")->type_name("URL");
+    CLI::Option* client = demo.add_option("--key", demo_.client_key, "A client key of it.")->type_name("KEY");
+    CLI::Option* worker = demo.add_option("--worker-key", demo_.worker_key, "A worker key of it.")->type_name("KEY");
+    url->needs(client)->needs(worker);
+    client->needs(url);
+    worker->needs(url);
+  }
+
+  void add_version() {
+    app_.add_subcommand("version", "Show the version.")->callback([] {
+      throw CLI::CallForVersion("carillon " CARILLON_VERSION, 0);
+    });
+  }
+
+  CLI::App app_;
+  SettingsSources sources_;
+  Action action_;
+  std::string name_;
+  std::string id_;
+  KeyCreate key_;
+  OutputOptions output_;
+  DemoOptions demo_;
+};
+
+/// The command that was given last: "carillon", "carillon key", "carillon key create".
+std::pair<const CLI::App*, std::string> deepest(const CLI::App& app) {
+  const CLI::App* at = &app;
+  std::string name = app.get_name();
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    name += " " + at->get_name();
+  }
+  return {at, name};
+}
+
+/// What was given that nobody knows, with what may have been meant.
+std::string unexpected(const CLI::App& app) {
+  const auto [command, name] = deepest(app);
+  std::vector<std::string> unknown = app.remaining(true);
+  const std::string word = unknown.empty() ? "" : unknown.front().substr(0, unknown.front().find('='));
+  std::vector<std::string> known;
+  const bool is_flag = word.starts_with("-");
+  if (is_flag) {
+    for (const CLI::App* from : {&app, command}) {
+      for (const CLI::Option* option : from->get_options()) known.push_back(option->get_name());
+    }
+  } else {
+    for (const CLI::App* sub : command->get_subcommands({})) known.push_back(sub->get_name());
+  }
+  const char* what = is_flag ? "unknown option '" : known.empty() ? "unexpected argument '" : "unknown command '";
+  return what + word + "'" + did_you_mean(nearest_word(word, known));
+}
+
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const auto [command, name] = deepest(app);
+  // An unknown word is the reason why a command is missing, not the other way about.
+  if (!app.remaining(true).empty()) return unexpected(app);
+  if (!command->get_subcommands({}).empty()) return "which command? '" + name + " --help' lists them";
+  return error.what() + std::string{" ('"} + name + " --help' shows the usage)";
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
+                std::ostream& err) {
+  CommandLine line;
+  try {
+    line.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForVersion& version) {
+    out << version.what() << "\n";
+    return exit_ok;
+  } catch (const CLI::CallForHelp&) {
+    out << line.app().help();
+    return exit_ok;
+  } catch (const CLI::ParseError& error) {
+    err << "carillon: " << usage_message(line.app(), error) << "\n";
+    return exit_usage;
+  }
+  try {
+    return line.action()(line.sources().gather(environment));
+  } catch (const SettingsError& error) {
+    err << "carillon: " << error.what() << "\n";
+    return exit_usage;
+  } catch (const std::exception& error) {
+    err << "carillon: " << error.what() << "\n";
+    return exit_failed;
+  }
+}
+
+}  // namespace carillon::app

@@ -1,0 +1,30 @@
+// Submitting and reporting over HTTP: where the road begins.
+//
+// Threads: belongs to its loop.
+#pragma once
+
+#include "channels/webhook/endpoint_url.h"
+#include "hub/intake.h"
+#include "hub/principal.h"
+#include "net/http/router.h"
+
+namespace carillon::app {
+
+class JobsResource {
+ public:
+  JobsResource(const hub::Intake& intake, const channels::webhook::UrlPolicy& urls, hub::CommitListener& home)
+      : intake_(intake), urls_(urls), home_(home) {}
+
+  /// POST /jobs: 201 with Location and the job, once it is on disk.
+  void submit(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
+
+  /// PATCH /jobs/{id}: 200 and the job, once the change is on disk.
+  void report(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
+
+ private:
+  const hub::Intake& intake_;
+  const channels::webhook::UrlPolicy& urls_;
+  hub::CommitListener& home_;
+};
+
+}  // namespace carillon::app

@@ -1,0 +1,147 @@
+#include "app/routes.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "channels/refusal.h"
+
+namespace carillon::app {
+namespace {
+
+using hub::Principal;
+using hub::Role;
+using net::http::Method;
+using net::http::Request;
+using net::http::Responder;
+using net::http::Response;
+using net::http::Router;
+
+using Authenticated = std::function<void(const Request&, const Principal&, const Responder&)>;
+
+/// A set of roles.
+struct Roles {
+  bool client = false;
+  bool worker = false;
+  bool admin = false;
+
+  bool has(Role role) const {
+    switch (role) {
+      case Role::client:
+        return client;
+      case Role::worker:
+        return worker;
+      case Role::admin:
+        return admin;
+    }
+    return false;
+  }
+
+  std::string text() const {
+    std::string list;
+    for (const Role role : {Role::client, Role::worker, Role::admin}) {
+      if (has(role)) list.append(list.empty() ? "" : " or ").append(to_text(role));
+    }
+    return list;
+  }
+};
+
+constexpr Roles anyone{true, true, true};
+constexpr Roles reporters{true, true, false};
+constexpr Roles clients{true, false, false};
+constexpr Roles owners{true, false, true};
+constexpr Roles admins{false, false, true};
+
+/// Lets a request through to its handler once it is known who sends it and that he may.
+net::http::Handler guarded(Door& door, Roles roles, Authenticated handler) {
+  return [&door, roles, handler = std::move(handler)](const Request& request, const Responder& responder) {
+    const hub::AuthResult result = door.identify(request);
+    if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) return responder.send(channels::problem_for(*refusal));
+    const auto& who = std::get<Principal>(result);
+    if (!roles.has(who.role)) {
+      return responder.send({403, "forbidden", "This needs a key with the role " + roles.text() + ".", {}, 0});
+    }
+    handler(request, who, responder);
+  };
+}
+
+template <typename Resource>
+Authenticated calls(Resource& resource, void (Resource::*method)(const Request&, const Principal&, const Responder&)) {
+  return [&resource, method](const Request& request, const Principal& who, const Responder& responder) {
+    (resource.*method)(request, who, responder);
+  };
+}
+
+void add_health(Router& router, const hub::Store& store) {
+  router.add(Method::get, "/healthz", [](const Request&, const Responder& responder) {
+    responder.send(net::http::json_response(200, R"({"status":"ok"})"));
+  });
+  router.add(Method::get, "/readyz", [&store](const Request&, const Responder& responder) {
+    if (store.writable()) return responder.send(net::http::json_response(200, R"({"status":"ready"})"));
+    responder.send(net::http::Problem{503, "store_unavailable", "The store cannot write now.", {}, 5});
+  });
+}
+
+/// The administrator's resources, each guarded by `guard`.
+template <typename Guard>
+void add_admin(Router& router, AdminResource& admin, Guard&& guard) {
+  const auto add = [&](Method method, std::string_view pattern,
+                       void (AdminResource::*handler)(const Request&, const Principal&, const Responder&)) {
+    router.add(method, std::string("/api/v1/admin").append(pattern), guard(calls(admin, handler)));
+  };
+  add(Method::post, "/accounts", &AdminResource::create_account);
+  add(Method::get, "/accounts", &AdminResource::list_accounts);
+  add(Method::post, "/accounts/{name}/suspend", &AdminResource::suspend_account);
+  add(Method::post, "/accounts/{name}/resume", &AdminResource::resume_account);
+  add(Method::post, "/keys", &AdminResource::create_key);
+  add(Method::get, "/keys", &AdminResource::list_keys);
+  add(Method::post, "/keys/{id}/disable", &AdminResource::disable_key);
+  add(Method::post, "/keys/{id}/enable", &AdminResource::enable_key);
+  add(Method::post, "/keys/{id}/rotate", &AdminResource::rotate_key);
+  add(Method::post, "/keys/{id}/revoke", &AdminResource::revoke_key);
+}
+
+}  // namespace
+
+Router make_front_routes(const Resources& resources) {
+  using channels::polling::PollingResource;
+  using channels::webhook::WebhooksResource;
+  Router router;
+  const auto add = [&](Method method, std::string_view pattern, Roles roles, Authenticated handler) {
+    router.add(method, std::string("/api/v1").append(pattern), guarded(resources.door, roles, std::move(handler)));
+  };
+  // The busiest first: routes are tried in this order.
+  add(Method::patch, "/jobs/{id}", reporters, calls(resources.jobs, &JobsResource::report));
+  add(Method::get, "/jobs/{id}", anyone, calls(resources.polling, &PollingResource::get_job));
+  add(Method::post, "/jobs", reporters, calls(resources.jobs, &JobsResource::submit));
+
+  // Not guarded: a refused key is told by the WebSocket's own close code.
+  router.add(Method::get, "/api/v1/ws/jobs", [&websocket = resources.websocket](const Request& request, const Responder& responder) {
+    websocket.accept(request, responder);
+  });
+
+  add(Method::post, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::create));
+  add(Method::get, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::list));
+  add(Method::get, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::show));
+  add(Method::patch, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::change));
+  add(Method::del, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::remove));
+  add(Method::post, "/webhooks/{id}/enable", owners, calls(resources.webhooks, &WebhooksResource::enable));
+
+  add_admin(router, resources.admin, [&](Authenticated handler) { return guarded(resources.door, admins, std::move(handler)); });
+  add_health(router, resources.store);
+  return router;
+}
+
+Router make_control_routes(const Resources& resources) {
+  Router router;
+  add_admin(router, resources.admin, [](Authenticated handler) -> net::http::Handler {
+    return [handler = std::move(handler)](const Request& request, const Responder& responder) {
+      handler(request, Principal{{}, {}, Role::admin}, responder);
+    };
+  });
+  add_health(router, resources.store);
+  return router;
+}
+
+}  // namespace carillon::app

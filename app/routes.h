@@ -1,0 +1,33 @@
+// The table of all that can be asked for: which resource, by whom, answered by what.
+//
+// Threads: made before the loop begins; a router belongs to its loop.
+#pragma once
+
+#include "app/admin_resource.h"
+#include "app/door.h"
+#include "app/jobs_resource.h"
+#include "channels/polling/polling_resource.h"
+#include "channels/webhook/webhooks_resource.h"
+#include "channels/websocket/channel.h"
+#include "hub/store.h"
+#include "net/http/router.h"
+
+namespace carillon::app {
+
+struct Resources {
+  const hub::Store& store;
+  Door& door;
+  JobsResource& jobs;
+  channels::polling::PollingResource& polling;
+  channels::webhook::WebhooksResource& webhooks;
+  AdminResource& admin;
+  channels::websocket::WebSocketChannel& websocket;
+};
+
+/// The listening address: who calls is told by the key, and must have the role.
+net::http::Router make_front_routes(const Resources& resources);
+
+/// The control socket: the administrator's resources, without a key.
+net::http::Router make_control_routes(const Resources& resources);
+
+}  // namespace carillon::app

@@ -1,0 +1,173 @@
+#include "app/serving_loop.h"
+
+#include <utility>
+
+#include "app/admin_resource.h"
+#include "app/door.h"
+#include "app/jobs_resource.h"
+#include "app/routes.h"
+#include "channels/polling/polling_resource.h"
+#include "channels/webhook/webhooks_resource.h"
+#include "channels/websocket/channel.h"
+#include "hub/authenticator.h"
+#include "hub/intake.h"
+#include "net/event_loop.h"
+#include "net/http/http_protocol.h"
+
+namespace carillon::app {
+namespace {
+
+constexpr net::MonotonicMs ms_per_s = 1000;
+
+hub::IntakeLimits intake_limits(const Settings::Limits& limits) {
+  return {limits.result_bytes, limits.error_bytes, limits.progress_bytes, limits.metadata_bytes};
+}
+
+net::http::HttpLimits http_limits(const Settings::Limits& limits) {
+  net::http::HttpLimits http;
+  http.head.head_bytes_max = limits.head_bytes;
+  http.body_bytes_max = limits.body_bytes;
+  http.head_timeout_ms = limits.head_timeout_s * ms_per_s;
+  http.body_timeout_ms = limits.body_timeout_s * ms_per_s;
+  http.idle_timeout_ms = limits.idle_timeout_s * ms_per_s;
+  return http;
+}
+
+channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocket& settings) {
+  channels::websocket::WebSocketOptions options;
+  options.heartbeat_ms = settings.heartbeat_s * ms_per_s;
+  options.slow_client_ms = settings.slow_client_ms;
+  options.queue_bytes_max = settings.queue_bytes;
+  options.message_bytes_max = settings.message_bytes;
+  options.subscriptions_max = settings.subscriptions;
+  return options;
+}
+
+/// Ready when no WebSocket is left; looks at the pace of people, for nothing but a shutdown waits on it.
+class DrainWatch final : private net::Timer {
+ public:
+  DrainWatch(net::EventLoop& loop, const channels::websocket::WebSocketChannel& channel) : loop_(loop), channel_(channel) {}
+
+  void begin(std::promise<void> done) {
+    done_ = std::move(done);
+    on_timer();
+  }
+
+ private:
+  void on_timer() override {
+    if (channel_.sessions() == 0) return done_.set_value();
+    loop_.set_timer_in(*this, 20);
+  }
+
+  net::EventLoop& loop_;
+  const channels::websocket::WebSocketChannel& channel_;
+  std::promise<void> done_;
+};
+
+}  // namespace
+
+/// In the order in which they are built on one another.
+struct ServingLoop::Parts {
+  Parts(const ServingContext& context, hub::CommitListener& home)
+      : reader(context.store.open_reader()),
+        authenticator(*reader, context.clock),
+        door(authenticator, context.clock),
+        intake(context.store, intake_limits(context.settings.limits)),
+        jobs(intake, context.urls, home),
+        polling(*reader, context.ownership),
+        webhooks(context.store, *reader, context.ownership, home, context.urls),
+        admin(context.store, *reader, context.clock, home),
+        websocket(loop, *reader, authenticator, context.ownership, context.clock, context.epoch,
+                  websocket_options(context.settings.websocket)),
+        drain_watch(loop, websocket),
+        front(make_front_routes({context.store, door, jobs, polling, webhooks, admin, websocket})),
+        control(make_control_routes({context.store, door, jobs, polling, webhooks, admin, websocket})),
+        front_http(loop, front, http_limits(context.settings.limits)),
+        control_http(loop, control, http_limits(context.settings.limits)),
+        connections(loop) {}
+
+  net::EventLoop loop;
+  std::unique_ptr<hub::Reader> reader;
+  hub::Authenticator authenticator;
+  Door door;
+  hub::Intake intake;
+  JobsResource jobs;
+  channels::polling::PollingResource polling;
+  channels::webhook::WebhooksResource webhooks;
+  AdminResource admin;
+  channels::websocket::WebSocketChannel websocket;
+  DrainWatch drain_watch;
+  net::http::Router front;
+  net::http::Router control;
+  net::http::HttpService front_http;
+  net::http::HttpService control_http;
+  net::ConnectionTable connections;
+};
+
+ServingLoop::ServingLoop(const ServingContext& context) : parts_(std::make_unique<Parts>(context, *this)) {}
+
+ServingLoop::~ServingLoop() { end(); }
+
+net::EventLoop& ServingLoop::loop() { return parts_->loop; }
+
+void ServingLoop::begin() {
+  thread_ = std::thread([this] { parts_->loop.run(); });
+}
+
+void ServingLoop::end() {
+  if (!thread_.joinable()) return;
+  parts_->loop.stop();
+  thread_.join();
+}
+
+void ServingLoop::adopt(std::unique_ptr<net::Transport> transport, Entrance entrance) {
+  const auto add = [this, entrance](std::unique_ptr<net::Transport> taken) {
+    net::http::HttpService& http = entrance == Entrance::front ? parts_->front_http : parts_->control_http;
+    parts_->connections.add(std::move(taken), [&](net::Connection& connection) { return http.make_protocol(connection); });
+  };
+  if (parts_->loop.on_thread()) return add(std::move(transport));
+  // A task must be copyable, a transport is not: it travels in a box.
+  parts_->loop.post([add, box = std::make_shared<std::unique_ptr<net::Transport>>(std::move(transport))] { add(std::move(*box)); });
+}
+
+std::future<void> ServingLoop::drain() {
+  auto done = std::make_shared<std::promise<void>>();
+  std::future<void> future = done->get_future();
+  parts_->loop.post([this, done] {
+    parts_->websocket.close_all();
+    parts_->drain_watch.begin(std::move(*done));
+  });
+  return future;
+}
+
+void ServingLoop::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
+  bool first = false;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    first = inbox_batches_.empty() && inbox_replies_.empty();
+    if (batch) inbox_batches_.push_back(batch);
+    for (auto& reply : replies) inbox_replies_.push_back(std::move(reply));
+  }
+  if (first) parts_->loop.post([this] { take_in(); });
+}
+
+void ServingLoop::take_in() {
+  std::vector<hub::CommitBatchPtr> batches;
+  hub::Replies replies;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    batches.swap(inbox_batches_);
+    replies.swap(inbox_replies_);
+  }
+  for (const auto& batch : batches) {
+    // Identities first: whoever is told that a key was disabled must find it disabled.
+    if (batch->identity_changed) {
+      parts_->authenticator.forget();
+      parts_->websocket.recheck_keys();
+    }
+    parts_->websocket.on_commit(*batch);
+  }
+  for (const auto& reply : replies) reply->run();
+}
+
+}  // namespace carillon::app

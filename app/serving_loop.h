@@ -1,0 +1,76 @@
+// One event loop with all that serves on it: its connections, the resources, the WebSocket channel, and its ear at the
+// store. A hub has one a core; none of them shares anything with another but the store.
+//
+// Threads: adopt(), begin(), drain() and on_commit() from any thread; everything inside runs on the loop's own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/settings.h"
+#include "channels/webhook/endpoint_url.h"
+#include "hub/clock.h"
+#include "hub/ownership.h"
+#include "hub/store.h"
+#include "net/connection.h"
+
+namespace carillon::app {
+
+/// What all loops are built on. Everything outlives them.
+struct ServingContext {
+  const Settings& settings;
+  hub::Store& store;
+  const hub::Ownership& ownership;
+  const hub::Clock& clock;
+  const channels::webhook::UrlPolicy& urls;
+  std::string epoch;
+};
+
+/// Through which door a connection came in.
+enum class Entrance : std::uint8_t {
+  front,   ///< the listening address: who calls is told by the key
+  control  ///< the control socket: who can open it is the administrator
+};
+
+class ServingLoop final : public hub::CommitListener {
+ public:
+  explicit ServingLoop(const ServingContext& context);
+  ~ServingLoop() override;
+
+  /// Starts the thread.
+  void begin();
+
+  /// Takes over a connection that was just accepted.
+  void adopt(std::unique_ptr<net::Transport> transport, Entrance entrance);
+
+  /// Tells the WebSockets 1001; the future is ready when they have gone.
+  std::future<void> drain();
+  /// Ends the thread; what is connected then is cut off.
+  void end();
+
+  void on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept override;
+
+  /// For what lives on the loop beside it (a listener); not to be used once begun, but by post().
+  net::EventLoop& loop();
+
+ private:
+  struct Parts;
+
+  void take_in();
+
+  std::unique_ptr<Parts> parts_;
+  std::thread thread_;
+
+  std::mutex inbox_mutex_;
+  std::vector<hub::CommitBatchPtr> inbox_batches_;
+  hub::Replies inbox_replies_;
+};
+
+}  // namespace carillon::app

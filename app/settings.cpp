@@ -1,0 +1,141 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "app/settings_kinds.h"
+#include "app/settings_table.h"
+
+namespace carillon::app {
+namespace {
+
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+constexpr std::int64_t day_s = 24 * 3600;
+
+/// A row's way to its member.
+// NOLINTBEGIN(bugprone-macro-parentheses): a member is named without them.
+#define CARILLON_MEMBER(path) \
+  [](auto& settings) -> auto& { return settings.path; }
+// NOLINTEND(bugprone-macro-parentheses)
+
+std::vector<Setting> make_table() {
+  using namespace kinds;
+  return {
+      text("listen", CARILLON_MEMBER(listen), is_address, "an address with a port, like 127.0.0.1:8080 or [::1]:8080",
+           "Address and port to serve HTTP and WebSocket on; port 0 takes a free one."),
+      text("data", CARILLON_MEMBER(data), is_filled, "the path of a directory",
+           "Directory that holds everything the hub keeps; made if need be."),
+      choice("ownership", CARILLON_MEMBER(ownership),
+             {{"key", hub::OwnershipScope::key}, {"account", hub::OwnershipScope::account}},
+             "Whose jobs a client key sees: those submitted for it alone (key), or for any key of its account "
+             "(account)."),
+      number("loops", CARILLON_MEMBER(loops), 0, 256, "Event loops, each a thread; 0: one a core."),
+
+      choice("log.format", CARILLON_MEMBER(log.format), {{"text", LogFormat::text}, {"json", LogFormat::json}},
+             "How log lines are written to standard error."),
+      choice("log.level", CARILLON_MEMBER(log.level),
+             {{"error", LogLevel::error},
+              {"warning", LogLevel::warning},
+              {"info", LogLevel::info},
+              {"debug", LogLevel::debug}},
+             "The least grave that is logged."),
+
+      number("limits.head_bytes", CARILLON_MEMBER(limits.head_bytes), kib, mib,
+             "Bytes of a request's head; a larger one is answered 431."),
+      number("limits.body_bytes", CARILLON_MEMBER(limits.body_bytes), kib, gib,
+             "Bytes of a request's body; a larger one is answered 413."),
+      number("limits.result_bytes", CARILLON_MEMBER(limits.result_bytes), kib, gib,
+             "Bytes of a job's result; a larger one is refused."),
+      number("limits.progress_bytes", CARILLON_MEMBER(limits.progress_bytes), 64, mib,
+             "Bytes of a job's progress; larger is refused."),
+      number("limits.metadata_bytes", CARILLON_MEMBER(limits.metadata_bytes), 64, 16 * mib,
+             "Bytes of a job's metadata; larger is refused."),
+      number("limits.error_bytes", CARILLON_MEMBER(limits.error_bytes), 64, 16 * mib,
+             "Bytes of a failed job's error text; a longer one is refused."),
+      number("limits.head_timeout_s", CARILLON_MEMBER(limits.head_timeout_s), 1, 3600,
+             "Seconds to send a whole request head; then 408 and the connection is closed."),
+      number("limits.body_timeout_s", CARILLON_MEMBER(limits.body_timeout_s), 1, 3600,
+             "Seconds to send a whole request body; then 408 and the connection is closed."),
+      number("limits.idle_timeout_s", CARILLON_MEMBER(limits.idle_timeout_s), 1, day_s,
+             "Seconds a kept-alive connection may stay without a request before it is closed."),
+      number("limits.connections", CARILLON_MEMBER(limits.connections), 1, 10'000'000,
+             "Open connections in all; those beyond are closed at once."),
+
+      number("store.queue_max", CARILLON_MEMBER(store.queue_max), 1, 10'000'000,
+             "Changes that may wait for a commit; those beyond are answered 503 with Retry-After."),
+      number("store.batch_max", CARILLON_MEMBER(store.batch_max), 1, 100'000, "Changes that one commit may hold."),
+
+      number("websocket.heartbeat_s", CARILLON_MEMBER(websocket.heartbeat_s), 1, 3600,
+             "Seconds between two heartbeat messages on a connection."),
+      number("websocket.slow_client_ms", CARILLON_MEMBER(websocket.slow_client_ms), 100, 600'000,
+             "Milliseconds that what is sent to a client may wait for it to be taken; then it is closed with 1008."),
+      number("websocket.queue_bytes", CARILLON_MEMBER(websocket.queue_bytes), 64 * kib, gib,
+             "Bytes that may wait for one client; beyond it is closed with 1008."),
+      number("websocket.message_bytes", CARILLON_MEMBER(websocket.message_bytes), kib, 16 * mib,
+             "Bytes of one message from a client; a larger one closes its connection with 1009."),
+      number("websocket.subscriptions", CARILLON_MEMBER(websocket.subscriptions), 1, 1'000'000,
+             "Jobs that one connection may be subscribed to; the next subscribe is answered with an error."),
+
+      boolean("webhooks.allow_http", CARILLON_MEMBER(webhooks.allow_http),
+              "Whether webhooks may go to http:// URLs, unencrypted."),
+      list("webhooks.allow_cidrs", CARILLON_MEMBER(webhooks.allow_cidrs), is_cidr,
+           "a list of networks, like 10.0.0.0/8 or fd00::/8",
+           "Networks that webhooks may go to although they are private, loopback or link-local."),
+      number("webhooks.timeout_s", CARILLON_MEMBER(webhooks.timeout_s), 1, 300,
+             "Seconds an endpoint has to answer; then the attempt has failed."),
+      number_list("webhooks.retry_delays_s", CARILLON_MEMBER(webhooks.retry_delays_s), 0, 30 * day_s, 100,
+                  "Seconds before each attempt at a delivery, counted from the failure before it (the first from the "
+                  "event), each +/- 20 %; as many attempts as there are numbers."),
+      number("webhooks.in_flight", CARILLON_MEMBER(webhooks.in_flight), 1, 10'000, "Requests under way in all."),
+      number("webhooks.in_flight_per_endpoint", CARILLON_MEMBER(webhooks.in_flight_per_endpoint), 1, 10'000,
+             "Requests under way to one endpoint."),
+      number("webhooks.disable_after_s", CARILLON_MEMBER(webhooks.disable_after_s), 1, 365 * day_s,
+             "Seconds of nothing but failures after which an endpoint is disabled."),
+      text("webhooks.ca_file", CARILLON_MEMBER(webhooks.ca_file), is_readable_or_empty,
+           "the path of a readable file (PEM), or empty",
+           "Certificates that endpoints are checked against instead of the system's."),
+  };
+}
+
+#undef CARILLON_MEMBER
+
+}  // namespace
+
+std::string_view Setting::section() const {
+  const std::size_t dot = key.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : key.substr(0, dot);
+}
+
+std::string_view Setting::name() const {
+  const std::size_t dot = key.find('.');
+  return dot == std::string_view::npos ? key : key.substr(dot + 1);
+}
+
+std::string Setting::flag() const {
+  std::string flag = "--" + std::string{key};
+  std::replace_if(
+      flag.begin(), flag.end(), [](char c) { return c == '.' || c == '_'; }, '-');
+  return flag;
+}
+
+std::string Setting::variable() const {
+  std::string variable = "CARILLON_";
+  for (const char c : key) variable += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return variable;
+}
+
+const std::vector<Setting>& settings_table() {
+  static const std::vector<Setting> table = make_table();
+  return table;
+}
+
+const Setting* find_setting(std::string_view key) {
+  for (const Setting& setting : settings_table()) {
+    if (setting.key == key) return &setting;
+  }
+  return nullptr;
+}
+
+}  // namespace carillon::app

@@ -1,0 +1,57 @@
+#include "channels/polling/job_json.h"
+
+#include "hub/json.h"
+
+namespace carillon::channels::polling {
+namespace {
+
+void append_text_or_null(std::string& out, std::string_view name, const hub::Text& json) {
+  out.append(",\"").append(name).append("\":").append(json ? std::string_view(*json) : "null");
+}
+
+}  // namespace
+
+std::string job_json(const hub::Job& job) {
+  const auto size = [](const hub::Text& text) { return text ? text->size() : 0; };
+  std::string out;
+  out.reserve(320 + size(job.result) + size(job.error) + size(job.progress) + size(job.metadata));
+  out += "{\"job_id\":\"";
+  const std::size_t id_at = out.size();
+  out.resize(id_at + hub::JobId::text_bytes);
+  job.id.write(out.data() + id_at);
+  out.append("\",\"status\":\"").append(to_text(job.status)).append("\"");
+  append_text_or_null(out, "result", job.result);
+  out += ",\"error\":";
+  if (job.error) {
+    hub::json::append_string(out, *job.error);
+  } else {
+    out += "null";
+  }
+  append_text_or_null(out, "progress", job.progress);
+  append_text_or_null(out, "metadata", job.metadata);
+  out.append(",\"created_at\":\"").append(hub::rfc3339_ms(job.created_at));
+  out.append("\",\"updated_at\":\"").append(hub::rfc3339_ms(job.updated_at));
+  out += "\",\"ts\":";
+  hub::json::append_number(out, job.updated_at / 1000);
+  out += ",\"seq\":";
+  hub::json::append_number(out, job.seq);
+  return out += '}';
+}
+
+std::string job_etag(const hub::Job& job) { return '"' + std::to_string(job.seq) + '"'; }
+
+bool etag_matches(std::string_view if_none_match, std::string_view etag) {
+  while (!if_none_match.empty()) {
+    const std::size_t comma = if_none_match.find(',');
+    std::string_view tag = if_none_match.substr(0, comma);
+    while (tag.starts_with(' ') || tag.starts_with('\t')) tag.remove_prefix(1);
+    while (tag.ends_with(' ') || tag.ends_with('\t')) tag.remove_suffix(1);
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag || tag == "*") return true;
+    if (comma == std::string_view::npos) break;
+    if_none_match.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+}  // namespace carillon::channels::polling

@@ -1,0 +1,50 @@
+#include "channels/refusal.h"
+
+namespace carillon::channels {
+
+using net::http::Problem;
+
+Problem problem_for(hub::Refusal refusal, std::string detail) {
+  switch (refusal) {
+    case hub::Refusal::not_found:
+      return {404, "not_found", std::move(detail), {}, 0};
+    case hub::Refusal::already_exists:
+      return {409, "already_exists", std::move(detail), {}, 0};
+    case hub::Refusal::bad_transition:
+      return {409, "invalid_transition", std::move(detail), {}, 0};
+    case hub::Refusal::not_running:
+      return {409, "job_not_running", std::move(detail), {}, 0};
+    case hub::Refusal::unknown_owner:
+      return {422, "validation_error", std::move(detail), {{"/owner", "is not the id of a client key"}}, 0};
+    case hub::Refusal::overloaded:
+      return {503, "overloaded", "More changes are waiting than the hub takes on; nothing was changed.", {}, 1};
+    case hub::Refusal::unavailable:
+      return {503, "store_unavailable", "The store cannot write now; nothing was changed.", {}, 5};
+  }
+  return {500, "internal_error", std::move(detail), {}, 0};
+}
+
+Problem problem_for(hub::AuthRefusal refusal) {
+  const auto detail = [&](std::string_view help) { return std::string(to_text(refusal)) + std::string(help); };
+  switch (refusal) {
+    case hub::AuthRefusal::missing:
+      return {401, "missing_api_key", detail(": send it as X-API-Key or as Authorization: Bearer."), {}, 0};
+    case hub::AuthRefusal::invalid:
+      return {401, "invalid_api_key", detail("."), {}, 0};
+    case hub::AuthRefusal::disabled:
+      return {401, "api_key_disabled", detail("."), {}, 0};
+    case hub::AuthRefusal::expired:
+      return {401, "api_key_expired", detail("."), {}, 0};
+    case hub::AuthRefusal::suspended:
+      return {403, "account_suspended", detail("."), {}, 0};
+  }
+  return {401, "invalid_api_key", detail("."), {}, 0};
+}
+
+std::string no_such_job(std::string_view id) { return "Job not found or access denied: " + std::string(id); }
+
+Problem problem_for(const hub::json::Error& error) {
+  return {400, "invalid_json", "The body is not sound JSON: " + error.what + " (at byte " + std::to_string(error.offset) + ").", {}, 0};
+}
+
+}  // namespace carillon::channels

@@ -1,0 +1,95 @@
+// The WebSocket channel on one loop: lets clients in, and passes each committed event to those who subscribed to it.
+// At most once, now: what a client that is gone has missed, it misses.
+//
+// Why there is no gap and no repeat around a subscription: a session is put into the index first, on this thread, and
+// only then the job's present state is read, with the number of its last event. Whatever is committed later reaches
+// this thread later, as a batch, and finds the session in the index; whatever the state already shows has a number that
+// is not above the one noted with the subscription, and is passed over.
+//
+// Threads: belongs to its loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "channels/websocket/session.h"
+#include "channels/websocket/subscriptions.h"
+#include "hub/authenticator.h"
+#include "hub/clock.h"
+#include "hub/ownership.h"
+#include "hub/store.h"
+#include "net/event_loop.h"
+#include "net/http/router.h"
+
+namespace carillon::channels::websocket {
+
+struct WebSocketOptions {
+  net::MonotonicMs heartbeat_ms = 30'000;
+  net::MonotonicMs slow_client_ms = 5'000;  ///< how old the oldest unsent byte may be
+  std::size_t queue_bytes_max = 16 * 1024 * 1024;
+  std::size_t message_bytes_max = 64 * 1024;  ///< from a client
+  std::size_t subscriptions_max = 10'000;     ///< of one connection
+  net::MonotonicMs close_timeout_ms = 2'000;  ///< for the client's answer to a close frame
+};
+
+class WebSocketChannel {
+ public:
+  WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
+                   const hub::Ownership& ownership, const hub::Clock& clock, std::string epoch,
+                   const WebSocketOptions& options);
+  ~WebSocketChannel();
+
+  /// Answers a request for the WebSocket resource: upgrades it, or says why not. A refused key is told after the
+  /// handshake, by close code 4001.
+  void accept(const net::http::Request& request, const net::http::Responder& responder);
+
+  void on_commit(const hub::CommitBatch& batch);
+
+  /// Some key or account is not what it was: closes the sessions that would not be let in any more. To be called after
+  /// Authenticator::forget().
+  void recheck_keys();
+
+  /// Tells every client 1001.
+  void close_all();
+
+  std::size_t sessions() const { return session_count_; }
+  std::size_t subscriptions() const { return job_index_.size() + all_index_.size(); }
+
+ private:
+  friend class Session;
+
+  std::int64_t now_s() const { return clock_.now_ms() / 1000; }
+  void pass_on(const hub::Event& event);
+  /// The heartbeat's frame is the same for all within a second.
+  const net::SharedBytes& heartbeat();
+
+  template <typename Visit>
+  void for_each_session(Visit&& visit) {
+    for (Session* session = first_; session != nullptr;) {
+      Session* const next = session->next_;
+      visit(*session);
+      session = next;
+    }
+  }
+
+  net::EventLoop& loop_;
+  hub::Reader& reader_;
+  hub::Authenticator& authenticator_;
+  const hub::Ownership& ownership_;
+  const hub::Clock& clock_;
+  std::string epoch_;
+  WebSocketOptions options_;
+  JobSubscriptions job_index_;
+  OwnerSubscriptions all_index_;
+  Session* first_ = nullptr;
+  std::size_t session_count_ = 0;
+  std::vector<Session*> too_slow_;
+  net::SharedBytes heartbeat_;
+  std::int64_t heartbeat_s_ = 0;
+  std::uint64_t random_;
+};
+
+}  // namespace carillon::channels::websocket

@@ -1,0 +1,98 @@
+#include "channels/websocket/frame.h"
+
+#include <algorithm>
+
+namespace carillon::channels::websocket {
+namespace {
+
+constexpr std::size_t control_payload_max = 125;
+constexpr unsigned length_16_bits = 126;
+constexpr unsigned length_64_bits = 127;
+
+FrameResult malformed(std::string_view why) { return {FrameState::malformed, why}; }
+
+std::uint64_t read_big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8U | static_cast<unsigned char>(byte);
+  return value;
+}
+
+bool is_known(unsigned opcode) { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
+
+}  // namespace
+
+FrameResult read_frame_head(std::string_view bytes, FrameHead& head) {
+  if (bytes.empty()) return {FrameState::incomplete};
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  if ((first & 0x70U) != 0) return malformed("RSV bits without an extension");
+  if (!is_known(first & 0x0FU)) return malformed("Reserved opcode");
+  head.final = (first & 0x80U) != 0;
+  head.opcode = static_cast<Opcode>(first & 0x0FU);
+  if (is_control(head.opcode) && !head.final) return malformed("Fragmented control frame");
+
+  if (bytes.size() < 2) return {FrameState::incomplete};
+  const auto second = static_cast<unsigned char>(bytes[1]);
+  if ((second & 0x80U) == 0) return malformed("Client frame without a mask");
+  const unsigned short_length = second & 0x7FU;
+  if (is_control(head.opcode) && short_length > control_payload_max) return malformed("Control frame too long");
+
+  std::size_t length_bytes = 0;
+  if (short_length == length_16_bits) length_bytes = 2;
+  if (short_length == length_64_bits) length_bytes = 8;
+  head.head_bytes = 2 + length_bytes + head.mask.size();
+  if (bytes.size() < 2 + length_bytes) return {FrameState::incomplete};
+  head.payload_bytes = length_bytes == 0 ? short_length : read_big_endian(bytes.substr(2, length_bytes));
+  const bool shortest = length_bytes == 0 || (length_bytes == 2 && head.payload_bytes > control_payload_max) ||
+                        (length_bytes == 8 && head.payload_bytes > 0xFFFF);
+  if (!shortest) return malformed("Length not in its shortest form");
+  if (head.payload_bytes >> 63U != 0) return malformed("Length beyond 63 bits");
+  if (bytes.size() < head.head_bytes) return {FrameState::incomplete};
+  for (std::size_t i = 0; i < head.mask.size(); ++i) {
+    head.mask[i] = static_cast<std::uint8_t>(bytes[2 + length_bytes + i]);
+  }
+  return {FrameState::complete};
+}
+
+void append_unmasked(std::string& out, std::string_view payload, const std::array<std::uint8_t, 4>& mask,
+                     std::size_t offset) {
+  const std::size_t start = out.size();
+  out.append(payload);
+  for (std::size_t i = 0; i < payload.size(); ++i) {
+    out[start + i] = static_cast<char>(static_cast<unsigned char>(out[start + i]) ^ mask[(offset + i) & 3U]);
+  }
+}
+
+std::string make_frame(Opcode opcode, std::string_view payload) {
+  std::string frame;
+  frame.reserve(payload.size() + 10);
+  frame += static_cast<char>(0x80U | static_cast<unsigned>(opcode));
+  const std::size_t size = payload.size();
+  if (size < length_16_bits) {
+    frame += static_cast<char>(size);
+  } else if (size <= 0xFFFF) {
+    frame += static_cast<char>(length_16_bits);
+    for (int shift = 8; shift >= 0; shift -= 8) frame += static_cast<char>(size >> shift & 0xFFU);
+  } else {
+    frame += static_cast<char>(length_64_bits);
+    for (int shift = 56; shift >= 0; shift -= 8) frame += static_cast<char>(size >> shift & 0xFFU);
+  }
+  return frame.append(payload);
+}
+
+std::string make_close_frame(CloseCode code, std::string_view reason) {
+  std::size_t length = std::min(reason.size(), control_payload_max - 2);
+  while (length < reason.size() && length > 0 && (static_cast<unsigned char>(reason[length]) & 0xC0U) == 0x80U) --length;
+  const auto number = static_cast<unsigned>(code);
+  std::string payload;
+  payload += static_cast<char>(number >> 8U);
+  payload += static_cast<char>(number & 0xFFU);
+  payload += reason.substr(0, length);
+  return make_frame(Opcode::close, payload);
+}
+
+bool is_valid_close_code(unsigned code) {
+  if (code >= 3000 && code <= 4999) return true;
+  return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
+}
+
+}  // namespace carillon::channels::websocket

@@ -1,0 +1,35 @@
+// The opening handshake (RFC 6455, section 4.2), and where in it a client may put its key.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "net/http/message.h"
+
+namespace carillon::channels::websocket {
+
+/// A sound handshake. Whether the key is good is not decided here.
+struct Handshake {
+  std::string accept;       ///< the value of Sec-WebSocket-Accept
+  std::string subprotocol;  ///< the one to select; empty for none
+  std::string key;          ///< the API key that was presented; empty for none
+  bool resume = false;      ///< `?resume=1`
+};
+
+/// The subprotocol that lets a browser pass its key without having it echoed.
+inline constexpr std::string_view carillon_subprotocol = "carillon.v1";
+
+/// Reads a GET request; what is no handshake is answered 400 or 426.
+///
+/// The key is taken from `?api_key=`, else from Sec-WebSocket-Protocol (beside `carillon.v1`, which is then selected;
+/// alone, it is selected itself, for a browser fails a handshake whose subprotocol is not confirmed), else from
+/// X-API-Key or Authorization.
+std::variant<Handshake, net::http::Response> read_handshake(const net::http::Request& request);
+
+/// The head of the 101 answer.
+std::string make_handshake_answer(const Handshake& handshake);
+
+}  // namespace carillon::channels::websocket

@@ -1,0 +1,272 @@
+#include "channels/websocket/session.h"
+
+#include <algorithm>
+
+#include "channels/refusal.h"
+#include "channels/websocket/channel.h"
+#include "channels/websocket/messages.h"
+#include "hub/utf8.h"
+
+namespace carillon::channels::websocket {
+namespace {
+
+constexpr std::string_view all_jobs = "*";
+
+/// What a client sent, cut so that an answer to nonsense is short.
+std::string_view shortened(std::string_view text) { return text.substr(0, 64); }
+
+}  // namespace
+
+struct Session::Fragments {
+  std::string text;
+};
+
+Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal, bool with_seq)
+    : channel_(channel), connection_(connection), principal_(principal), heartbeat_at_ms_(0), with_seq_(with_seq) {
+  next_ = channel_.first_;
+  if (next_ != nullptr) next_->previous_ = this;
+  channel_.first_ = this;
+  ++channel_.session_count_;
+  // The first beat comes somewhere in the second half of the interval, so that clients who came together do not beat
+  // together from then on.
+  channel_.random_ = channel_.random_ * 6364136223846793005ULL + 1442695040888963407ULL;
+  const net::MonotonicMs interval = channel_.options_.heartbeat_ms;
+  heartbeat_at_ms_ = channel_.loop_.now_ms() + interval - static_cast<net::MonotonicMs>((channel_.random_ >> 33U) % static_cast<std::uint64_t>(interval / 2 + 1));
+  send(with_seq ? connected_frame(channel_.now_s(), channel_.epoch_) : connected_frame(channel_.now_s()));
+  set_deadline();
+}
+
+Session::~Session() { on_gone(); }
+
+void Session::on_gone() noexcept {
+  channel_.job_index_.remove_all(jobs_);
+  channel_.all_index_.remove_all(all_);
+  if (previous_ == nullptr && channel_.first_ != this) return;  // was taken out before
+  (previous_ != nullptr ? previous_->next_ : channel_.first_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  previous_ = next_ = nullptr;
+  --channel_.session_count_;
+}
+
+// --- what comes in ---------------------------------------------------------------------------------------------------
+
+std::size_t Session::on_bytes(std::string_view bytes) {
+  std::size_t consumed = 0;
+  while (consumed < bytes.size() && !connection_.ending()) {
+    const std::string_view rest = bytes.substr(consumed);
+    FrameHead head;
+    const FrameResult result = read_frame_head(rest, head);
+    if (result.state == FrameState::malformed) {
+      close(CloseCode::protocol_error, result.why);
+      return bytes.size();
+    }
+    if (result.state == FrameState::incomplete) break;
+    const std::size_t gathered = fragments_ ? fragments_->text.size() : 0;
+    if (!is_control(head.opcode) && head.payload_bytes > channel_.options_.message_bytes_max - gathered) {
+      close(CloseCode::message_too_big, "Message too big");
+      return bytes.size();
+    }
+    const auto payload_bytes = static_cast<std::size_t>(head.payload_bytes);
+    if (rest.size() - head.head_bytes < payload_bytes) break;
+    consumed += head.head_bytes + payload_bytes;
+    if (!on_frame(head, rest.substr(head.head_bytes, payload_bytes))) return bytes.size();
+  }
+  return consumed;
+}
+
+/// False when nothing more is to be read.
+bool Session::on_frame(const FrameHead& head, std::string_view payload) {
+  if (is_control(head.opcode)) {
+    on_control(head, payload);
+    return !connection_.ending();
+  }
+  return closing_ || on_data(head, payload);
+}
+
+bool Session::on_data(const FrameHead& head, std::string_view payload) {
+  const bool continues = head.opcode == Opcode::continuation;
+  if (continues != (fragments_ != nullptr)) {
+    close(CloseCode::protocol_error, continues ? "Continuation of nothing" : "New message within a message");
+    return false;
+  }
+  if (head.opcode == Opcode::binary) {
+    close(CloseCode::unsupported_data, "Text messages only");
+    return false;
+  }
+  std::string text;
+  if (continues) text = std::move(fragments_->text);
+  append_unmasked(text, payload, head.mask);
+  if (!head.final) {
+    if (!fragments_) fragments_ = std::make_unique<Fragments>();
+    fragments_->text = std::move(text);
+    return true;
+  }
+  fragments_.reset();
+  if (!hub::is_utf8(text)) {
+    close(CloseCode::invalid_payload, "Text is not valid UTF-8");
+    return false;
+  }
+  on_message(text);
+  return true;
+}
+
+void Session::on_control(const FrameHead& head, std::string_view payload) {
+  std::string text;
+  append_unmasked(text, payload, head.mask);
+  switch (head.opcode) {
+    case Opcode::ping:
+      if (!closing_) send(make_frame(Opcode::pong, text));
+      break;
+    case Opcode::close: {
+      if (closing_) return connection_.end();  // the answer to ours
+      CloseCode code = CloseCode::normal;
+      std::string_view reason;
+      if (text.size() == 1) {
+        code = CloseCode::protocol_error;
+        reason = "Close frame with half a code";
+      } else if (text.size() >= 2) {
+        const unsigned number = static_cast<unsigned>(static_cast<unsigned char>(text[0])) << 8U | static_cast<unsigned char>(text[1]);
+        if (!is_valid_close_code(number)) {
+          code = CloseCode::protocol_error;
+          reason = "Invalid close code";
+        } else if (!hub::is_utf8(std::string_view(text).substr(2))) {
+          code = CloseCode::invalid_payload;
+          reason = "Close reason is not valid UTF-8";
+        } else {
+          code = static_cast<CloseCode>(number);
+        }
+      }
+      close(code, reason);
+      return connection_.end();
+    }
+    default:
+      break;  // a pong nobody asked for is a heartbeat of the client's (RFC 6455, section 5.5.3)
+  }
+}
+
+void Session::on_message(std::string_view text) {
+  auto parsed = hub::json::parse_object(text);
+  if (const auto* error = std::get_if<hub::json::Error>(&parsed)) return send_error("Invalid JSON: " + error->what);
+  on_action(std::get<hub::json::Object>(parsed));
+}
+
+void Session::on_action(const hub::json::Object& message) {
+  const hub::json::Value* action_value = message.find("action");
+  if (action_value == nullptr) return send_error("Missing action");
+  if (!action_value->is(hub::json::Kind::string)) return send_error("Unknown action: " + std::string(shortened(action_value->text)));
+  const std::string action = action_value->string();
+  if (action == "ping") return send(pong_frame(channel_.now_s()));
+  const bool subscribes = action == "subscribe";
+  if (!subscribes && action != "unsubscribe") return send_error("Unknown action: " + std::string(shortened(action)));
+
+  const hub::json::Value* job = message.find("job_id");
+  if (job == nullptr || job->is(hub::json::Kind::null)) return send_error("Missing job_id");
+  if (!job->is(hub::json::Kind::string)) return send_error("Invalid job_id: a string is wanted");
+  const std::string id = job->string();
+  if (id.empty()) return send_error("Missing job_id");
+  subscribes ? subscribe(id) : unsubscribe(id);
+}
+
+void Session::subscribe(std::string_view job) {
+  const bool full = jobs_.count + all_.count >= channel_.options_.subscriptions_max;
+  if (job == all_jobs) {
+    if (!hears_all()) {
+      if (full) return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
+      channel_.all_index_.add(all_, *this, principal_.key, 0);
+    }
+    return send(subscribed_frame(all_jobs, channel_.now_s()));
+  }
+  const auto id = hub::JobId::parse(job);
+  if (!id) return send_error(no_such_job(shortened(job)));
+  Subscription* subscription = channel_.job_index_.find(jobs_, *this, *id);
+  const bool known = subscription != nullptr;
+  if (!known) {
+    if (full) return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
+    // Before the state is read: see channel.h.
+    subscription = &channel_.job_index_.add(jobs_, *this, *id, 0);
+  }
+  const auto state = channel_.reader_.find_job(*id);
+  if (!state || !channel_.ownership_.may_see(principal_, state->owner)) {
+    channel_.job_index_.remove(jobs_, *subscription);
+    return send_error(no_such_job(job));
+  }
+  subscription->after = state->seq;
+  send(subscribed_frame(id->text(), channel_.now_s()));
+  send(job_update_frame(*state, with_seq_));
+}
+
+void Session::unsubscribe(std::string_view job) {
+  if (job == all_jobs) {
+    channel_.all_index_.remove_all(all_);
+    return send(unsubscribed_frame(all_jobs, channel_.now_s()));
+  }
+  const auto id = hub::JobId::parse(job);
+  if (!id) return send_error(no_such_job(shortened(job)));
+  if (Subscription* subscription = channel_.job_index_.find(jobs_, *this, *id)) {
+    channel_.job_index_.remove(jobs_, *subscription);
+  }
+  send(unsubscribed_frame(id->text(), channel_.now_s()));
+}
+
+void Session::on_end_of_input() { connection_.end(); }
+
+// --- what goes out ---------------------------------------------------------------------------------------------------
+
+void Session::send(std::string frame) {
+  if (closing_) return;
+  connection_.write(std::move(frame));
+}
+
+void Session::send_error(std::string_view message) { send(error_frame(message, channel_.now_s())); }
+
+bool Session::deliver(const net::SharedBytes& frame) {
+  if (closing_) return true;
+  if (connection_.unsent_bytes() > channel_.options_.queue_bytes_max) return false;
+  connection_.write(frame);
+  return true;
+}
+
+void Session::close(CloseCode code, std::string_view reason) {
+  if (closing_) return;
+  connection_.write(make_close_frame(code, reason));
+  closing_ = true;
+  fragments_.reset();
+  channel_.job_index_.remove_all(jobs_);
+  channel_.all_index_.remove_all(all_);
+  connection_.set_timer_in(channel_.options_.close_timeout_ms);
+}
+
+void Session::close_slow() {
+  if (closing_) return;
+  connection_.discard_unsent();
+  close(CloseCode::policy_violation, "Too slow");
+  connection_.end();
+}
+
+// --- time ------------------------------------------------------------------------------------------------------------
+
+void Session::set_deadline() {
+  net::MonotonicMs at = heartbeat_at_ms_;
+  if (connection_.unsent_bytes() > 0) at = std::min(at, connection_.unsent_since_ms() + channel_.options_.slow_client_ms);
+  connection_.set_timer_at(at);
+}
+
+void Session::on_blocked() {
+  if (!closing_) set_deadline();
+}
+
+void Session::on_time() {
+  if (closing_) return connection_.end();
+  const net::MonotonicMs now = channel_.loop_.now_ms();
+  if (connection_.unsent_bytes() > 0 && now - connection_.unsent_since_ms() >= channel_.options_.slow_client_ms) {
+    return close_slow();
+  }
+  if (now >= heartbeat_at_ms_) {
+    if (channel_.clock_.now_ms() >= principal_.valid_until) return close(CloseCode::key_refused, to_text(hub::AuthRefusal::expired));
+    heartbeat_at_ms_ = now + channel_.options_.heartbeat_ms;
+    connection_.write(channel_.heartbeat());
+  }
+  set_deadline();
+}
+
+}  // namespace carillon::channels::websocket

@@ -1,0 +1,81 @@
+// One client's WebSocket: its messages, its subscriptions, its heartbeat, and its end.
+//
+//   open ──▶ closing (close frame sent; nothing is sent any more) ──▶ gone
+//
+// Threads: belongs to its connection's loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "channels/websocket/frame.h"
+#include "channels/websocket/subscriptions.h"
+#include "hub/json.h"
+#include "hub/principal.h"
+#include "net/connection.h"
+
+namespace carillon::channels::websocket {
+
+class WebSocketChannel;
+
+class Session final : public net::Protocol {
+ public:
+  /// Says `connected` at once.
+  Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal, bool with_seq);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  std::size_t on_bytes(std::string_view bytes) override;
+  void on_end_of_input() override;
+  void on_blocked() override;
+  void on_time() override;
+  void on_gone() noexcept override;
+
+  /// Queues an event's frame. False when the client is too far behind: it is to be closed with close_slow().
+  bool deliver(const net::SharedBytes& frame);
+
+  /// Sends the close frame and nothing after it; the connection ends when the client has answered, or after a moment.
+  void close(CloseCode code, std::string_view reason);
+  /// For a client that does not take what it is sent.
+  void close_slow();
+
+  const hub::Principal& principal() const { return principal_; }
+  bool with_seq() const { return with_seq_; }
+  bool open() const { return !closing_; }
+  SubscriptionList& jobs() { return jobs_; }
+  bool hears_all() const { return all_.count > 0; }
+
+ private:
+  friend class WebSocketChannel;
+
+  /// A message that comes in several frames, while it does.
+  struct Fragments;
+
+  bool on_frame(const FrameHead& head, std::string_view payload);
+  bool on_data(const FrameHead& head, std::string_view payload);
+  void on_control(const FrameHead& head, std::string_view payload);
+  void on_message(std::string_view text);
+  void on_action(const hub::json::Object& message);
+  void subscribe(std::string_view job);
+  void unsubscribe(std::string_view job);
+  void send(std::string frame);
+  void send_error(std::string_view message);
+  void set_deadline();
+
+  WebSocketChannel& channel_;
+  net::Connection& connection_;
+  hub::Principal principal_;
+  SubscriptionList jobs_;
+  SubscriptionList all_;
+  net::MonotonicMs heartbeat_at_ms_;
+  std::unique_ptr<Fragments> fragments_;
+  bool with_seq_;
+  bool closing_ = false;
+  Session* previous_ = nullptr;  ///< in the channel's list of its sessions
+  Session* next_ = nullptr;
+};
+
+}  // namespace carillon::channels::websocket

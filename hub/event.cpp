@@ -1,0 +1,29 @@
+#include "hub/event.h"
+
+namespace carillon::hub {
+
+std::string_view to_text(EventKind kind) {
+  switch (kind) {
+    case EventKind::queued:
+      return "job.queued";
+    case EventKind::running:
+      return "job.running";
+    case EventKind::progress:
+      return "job.progress";
+    case EventKind::succeeded:
+      return "job.succeeded";
+    case EventKind::failed:
+      return "job.failed";
+  }
+  return {};
+}
+
+std::optional<EventKind> parse_event_kind(std::string_view text) {
+  for (const auto kind :
+       {EventKind::queued, EventKind::running, EventKind::progress, EventKind::succeeded, EventKind::failed}) {
+    if (to_text(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
+}  // namespace carillon::hub

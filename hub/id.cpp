@@ -1,0 +1,154 @@
+#include "hub/id.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+
+namespace carillon::hub {
+namespace {
+
+constexpr std::string_view base62_digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+constexpr bool is_hyphen_place(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const auto product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+}  // namespace
+
+std::optional<JobId> JobId::parse(std::string_view text) {
+  if (text.size() != text_bytes) return std::nullopt;
+  JobId id;
+  std::size_t byte = 0;
+  for (std::size_t i = 0; i < text_bytes;) {
+    if (is_hyphen_place(i)) {
+      if (text[i] != '-') return std::nullopt;
+      ++i;
+      continue;
+    }
+    const int high = hex_value(text[i]);
+    const int low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    id.bytes[byte++] = static_cast<std::uint8_t>(high << 4 | low);
+    i += 2;
+  }
+  return id;
+}
+
+JobId JobId::random() {
+  JobId id;
+  random_bytes(id.bytes.data(), id.bytes.size());
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0FU) | 0x40U);  // RFC 9562, section 5.4: version 4
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3FU) | 0x80U);  // and the variant of section 4.1
+  return id;
+}
+
+void JobId::write(char* out) const {
+  for (std::size_t i = 0, byte = 0; byte < bytes.size();) {
+    if (is_hyphen_place(i)) out[i++] = '-';
+    out[i++] = hex_digits[bytes[byte] >> 4U];
+    out[i++] = hex_digits[bytes[byte] & 0x0FU];
+    ++byte;
+  }
+}
+
+std::string JobId::text() const {
+  std::string out(text_bytes, '\0');
+  write(out.data());
+  return out;
+}
+
+std::size_t JobIdHash::operator()(const JobId& id) const noexcept {
+  static const std::uint64_t seed_a = random_number();
+  static const std::uint64_t seed_b = random_number();
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  std::memcpy(&a, id.bytes.data(), sizeof a);
+  std::memcpy(&b, id.bytes.data() + sizeof a, sizeof b);
+  return static_cast<std::size_t>(mix(a ^ seed_a, b ^ seed_b));
+}
+
+void random_bytes(void* out, std::size_t bytes) {
+  auto* place = static_cast<char*>(out);
+  while (bytes > 0) {
+    const ssize_t got = getrandom(place, bytes, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      std::abort();  // no kernel that Carillon runs on is without getrandom(2); without it no key would be safe
+    }
+    place += got;
+    bytes -= static_cast<std::size_t>(got);
+  }
+}
+
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  random_bytes(&number, sizeof number);
+  return number;
+}
+
+std::string random_base62(std::size_t count) {
+  std::string out;
+  out.reserve(count);
+  std::array<std::uint8_t, 64> pool{};
+  while (out.size() < count) {
+    random_bytes(pool.data(), pool.size());
+    for (const std::uint8_t byte : pool) {
+      // 248 is the largest multiple of 62 in a byte: what lies above would make the first digits likelier.
+      if (byte < 248 && out.size() < count) out += base62_digits[byte % 62];
+    }
+  }
+  return out;
+}
+
+namespace detail {
+
+std::string number_to_text(std::string_view prefix, std::int64_t value) {
+  std::string digits;
+  for (auto rest = static_cast<std::uint64_t>(value); rest != 0 || digits.empty(); rest /= 62) {
+    digits += base62_digits[rest % 62];
+  }
+  std::reverse(digits.begin(), digits.end());
+  return std::string(prefix) + digits;
+}
+
+std::optional<std::int64_t> number_from_text(std::string_view prefix, std::string_view text) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  text.remove_prefix(prefix.size());
+  if (text.empty() || text.size() > 11) return std::nullopt;
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;  // one id has one form
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    const auto digit = base62_digits.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    // 11 digits of base 62 pass 2^63 but not 2^66, so the overflow is looked for before it happens.
+    if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 62) return std::nullopt;
+    value = value * 62 + digit;
+  }
+  if (value == 0 || value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
+std::int64_t random_positive() {
+  for (;;) {
+    const auto value = static_cast<std::int64_t>(random_number() >> 1U);
+    if (value != 0) return value;
+  }
+}
+
+}  // namespace detail
+}  // namespace carillon::hub

@@ -1,0 +1,56 @@
+// Intake: where a submission or a report is checked for all that can be known without the job it speaks of, and handed
+// to the store. What depends on the job is judged by Rules, inside the store's transaction.
+//
+// Threads: immutable after construction; each call answers on the thread of the listener it names.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "hub/json.h"
+#include "hub/store.h"
+
+namespace carillon::hub {
+
+struct IntakeLimits {
+  std::size_t result_bytes_max = 4 * 1024 * 1024;
+  std::size_t error_bytes_max = 64 * 1024;
+  std::size_t progress_bytes_max = 4 * 1024;
+  std::size_t metadata_bytes_max = 64 * 1024;
+};
+
+/// A member that is wrong: where it stands in the body (RFC 6901) and why.
+struct Fault {
+  std::string pointer;
+  std::string detail;
+  bool too_large = false;  ///< over a limit, rather than wrong
+};
+using Faults = std::vector<Fault>;
+
+class Intake {
+ public:
+  Intake(Store& store, IntakeLimits limits) : store_(store), limits_(limits) {}
+
+  /// Reads a submission's own members (`job_id`, `metadata`, `owner`); the caller has taken out what belongs to a
+  /// channel. Without a `job_id` it is given a new one. Unknown members are faults.
+  std::variant<Submission, Faults> read_submission(const Principal& by, const json::Object& body) const;
+
+  /// Reads a report's members (`status`, `result`, `error`, `progress`).
+  std::variant<Report, Faults> read_report(const Principal& by, const JobId& job, const json::Object& body) const;
+
+  void submit(Submission submission, CommitListener& home, Then<Job> then) const {
+    store_.submit(std::move(submission), home, std::move(then));
+  }
+  void report(Report report, CommitListener& home, Then<Job> then) const {
+    store_.report(std::move(report), home, std::move(then));
+  }
+
+ private:
+  Store& store_;
+  IntakeLimits limits_;
+};
+
+}  // namespace carillon::hub

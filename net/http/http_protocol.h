@@ -1,0 +1,98 @@
+// HTTP/1.1 on a connection (RFC 9112): one request after another, each handed to the router whole; answers in order.
+//
+//   head (10 s in all) ─▶ body (within its limit and time) ─▶ handler ─▶ answer, now or later ─▶ next head …
+//
+// While an answer is awaited nothing more is read: a client that pipelines waits in the kernel's buffers, not in ours.
+//
+// Threads: belongs to its connection's loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/connection.h"
+#include "net/http/chunked.h"
+#include "net/http/head.h"
+#include "net/http/router.h"
+
+namespace carillon::net::http {
+
+struct HttpLimits {
+  HeadLimits head;
+  std::size_t body_bytes_max = 8 * 1024 * 1024;
+  MonotonicMs head_timeout_ms = 10'000;  ///< absolute: from the first byte, or from the connection's beginning
+  MonotonicMs body_timeout_ms = 60'000;  ///< for the whole body, from the end of the head
+  MonotonicMs idle_timeout_ms = 75'000;  ///< between requests
+  MonotonicMs stall_timeout_ms = 30'000;  ///< for a client that does not take its answer
+};
+
+/// What all HTTP connections of a loop share.
+class HttpService {
+ public:
+  HttpService(EventLoop& loop, const Router& router, HttpLimits limits);
+
+  std::unique_ptr<Protocol> make_protocol(Connection& connection);
+
+  const HttpLimits& limits() const { return limits_; }
+
+ private:
+  friend class HttpProtocol;
+
+  /// A new request id in hexadecimal digits: six that are this service's own, and a count.
+  void next_request_id(std::string& id);
+  /// The Date field's value (RFC 9110, section 5.6.7), made once a second.
+  std::string_view date();
+
+  EventLoop& loop_;
+  const Router& router_;
+  HttpLimits limits_;
+  Head head_;  ///< read into anew for each request, so that its list of fields is allocated once
+  std::uint64_t request_number_;
+  std::string date_;
+  std::int64_t date_second_ = 0;
+};
+
+class HttpProtocol final : public Protocol {
+ public:
+  HttpProtocol(HttpService& service, Connection& connection);
+
+  std::size_t on_bytes(std::string_view bytes) override;
+  void on_end_of_input() override;
+  void on_blocked() override;
+  void on_time() override;
+
+  /// Answers the request of that number if it is the one that waits.
+  void answer(std::uint32_t request, Response response);
+  bool awaits(std::uint32_t request) const { return waiting_ && request == request_; }
+  void upgrade(std::uint32_t request, std::string head, const std::function<std::unique_ptr<Protocol>(Connection&)>& make);
+
+ private:
+  /// What the connection waits for, and so which deadline holds.
+  enum class Awaiting : std::uint8_t { request, head, body, answer };
+
+  std::size_t read_one(std::string_view bytes);
+  std::size_t read_body(std::string_view bytes);
+  void dispatch(const Head& head, std::string_view body);
+  void refuse(int status, std::string_view code, std::string_view detail);
+  void await(Awaiting what);
+
+  HttpService& service_;
+  Connection& connection_;
+  std::unique_ptr<ChunkedDecoder> chunked_;  ///< only while a chunked body comes in
+  std::unique_ptr<std::string> head_text_;   ///< the head of such a request, kept until its body is here
+  std::unique_ptr<std::string> chunked_body_;
+  std::size_t bytes_needed_ = 0;  ///< no use looking before so much is here
+  std::uint32_t request_ = 0;
+  MonotonicMs awaiting_since_ms_;
+  Awaiting awaiting_ = Awaiting::head;
+  bool waiting_ = false;      ///< for an answer
+  bool keep_alive_ = true;    ///< of the present request
+  bool head_only_ = false;    ///< it is a HEAD
+  bool http_1_0_ = false;
+  std::string request_id_;
+};
+
+}  // namespace carillon::net::http

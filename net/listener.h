@@ -1,0 +1,59 @@
+// The listener: accepts connections on one loop and hands each on, to be placed on whichever loop the owner chooses.
+//
+// One listening socket, not one a loop with SO_REUSEPORT: a second hub on the same port must fail to start rather than
+// share the traffic, and long-lived connections must spread evenly, which the kernel's choice by hash does not promise.
+//
+// Threads: belongs to its loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/connection.h"
+#include "net/event_loop.h"
+
+namespace carillon::net {
+
+/// A bound, listening, non-blocking socket; closed with the object.
+class ListeningSocket {
+ public:
+  /// `address` is "host:port" or "[v6]:port"; port 0 takes a free one. Throws std::runtime_error naming the address.
+  static ListeningSocket tcp(const std::string& address, int backlog = 65'535);
+  /// `path` is at most 107 bytes; a socket file that stands there is replaced; made with mode 0600.
+  static ListeningSocket unix_stream(const std::string& path);
+
+  ListeningSocket(ListeningSocket&& other) noexcept;
+  ListeningSocket& operator=(ListeningSocket&&) = delete;
+  ~ListeningSocket();
+
+  int fd() const { return fd_; }
+  std::uint16_t port() const;
+
+ private:
+  explicit ListeningSocket(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+class Listener final : private IoHandler, private Timer {
+ public:
+  using Accepted = std::function<void(std::unique_ptr<Transport>)>;
+
+  Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted);
+  ~Listener() override;
+
+  /// Accepts no more; what the kernel still queues is refused when the socket closes.
+  void stop();
+
+ private:
+  void on_io(std::uint32_t events) override;
+  void on_timer() override;
+
+  EventLoop& loop_;
+  ListeningSocket socket_;
+  Accepted accepted_;
+  bool watching_ = false;
+};
+
+}  // namespace carillon::net

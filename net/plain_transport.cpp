@@ -1,0 +1,53 @@
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/connection.h"
+
+namespace carillon::net {
+namespace {
+
+/// The socket belongs to Poco's StreamSocket; the bytes go by recv(2) and sendmsg(2), because a peer that resets its
+/// connection is an everyday result here, which Poco reports by throwing.
+class PlainTransport final : public Transport {
+ public:
+  explicit PlainTransport(Poco::Net::StreamSocket socket) : socket_(std::move(socket)) { socket_.setBlocking(false); }
+
+  Result read(char* into, std::size_t bytes) override {
+    const ssize_t got = ::recv(fd(), into, bytes, 0);
+    if (got > 0) return {Status::done, static_cast<std::size_t>(got)};
+    if (got == 0) return {Status::ended};
+    return refused();
+  }
+
+  Result write(const iovec* pieces, std::size_t count) override {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces);  // sendmsg reads them only
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) return {Status::done, static_cast<std::size_t>(sent)};
+    return refused();
+  }
+
+  int fd() const override { return socket_.impl()->sockfd(); }
+
+  void shutdown_write() override { ::shutdown(fd(), SHUT_WR); }
+
+ private:
+  static Result refused() {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Status::would_block};
+    return {Status::failed};
+  }
+
+  Poco::Net::StreamSocket socket_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_plain_transport(Poco::Net::StreamSocket socket) {
+  return std::make_unique<PlainTransport>(std::move(socket));
+}
+
+}  // namespace carillon::net

@@ -1,0 +1,11 @@
+carillon_unit_test(app
+  LIBS carillon_app
+  SOURCES
+    app/commands_test.cpp
+    app/data_directory_test.cpp
+    app/log_test.cpp
+    app/nearest_word_test.cpp
+    app/settings_errors_test.cpp
+    app/settings_sources_test.cpp
+    app/settings_table_test.cpp)
+target_compile_definitions(test_app PRIVATE CARILLON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -1,0 +1,7 @@
+carillon_unit_test(hub LIBS carillon_hub SOURCES
+  hub/authenticator_test.cpp
+  hub/clock_test.cpp
+  hub/id_test.cpp
+  hub/intake_test.cpp
+  hub/json_test.cpp
+  hub/rules_test.cpp)

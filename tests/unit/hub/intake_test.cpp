@@ -1,0 +1,74 @@
+#include "hub/intake.h"
+
+#include <gtest/gtest.h>
+
+namespace carillon::hub {
+namespace {
+
+constexpr Principal client{{1}, {10}, Role::client};
+constexpr Principal worker{{2}, {10}, Role::worker};
+
+/// Reading members never touches the store.
+class IntakeTest : public testing::Test {
+ protected:
+  static json::Object object(std::string_view text) { return std::get<json::Object>(json::parse_object(text)); }
+
+  std::string faults_of_report(std::string_view body) {
+    return list(intake_.read_report(worker, JobId::random(), object(body)));
+  }
+  std::string faults_of_submission(const Principal& by, std::string_view body) {
+    return list(intake_.read_submission(by, object(body)));
+  }
+
+  template <typename Read>
+  static std::string list(const Read& read) {
+    std::string out;
+    if (const auto* faults = std::get_if<Faults>(&read)) {
+      for (const Fault& fault : *faults) out += fault.pointer + " ";
+    }
+    return out;
+  }
+
+  Store* none_ = nullptr;
+  Intake intake_{*none_, IntakeLimits{100, 10, 20, 30}};
+};
+
+TEST_F(IntakeTest, ReadsAReport) {
+  const auto read = intake_.read_report(worker, JobId{}, object(R"({"status":"processing","progress":{"m": 1}})"));
+  const auto& report = std::get<Report>(read);
+  EXPECT_EQ(report.status, JobStatus::running);
+  EXPECT_EQ(*report.progress, R"({"m": 1})");
+  EXPECT_FALSE(report.result);
+}
+
+TEST_F(IntakeTest, NamesTheMembersOfAReportThatAreWrong) {
+  EXPECT_EQ(faults_of_report("{}"), "/status ");
+  EXPECT_EQ(faults_of_report(R"({"status":"done"})"), "/status ");
+  EXPECT_EQ(faults_of_report(R"({"status":5})"), "/status ");
+  EXPECT_EQ(faults_of_report(R"({"status":"running","result":1})"), "/result ");
+  EXPECT_EQ(faults_of_report(R"({"status":"succeeded","error":"x"})"), "/error ");
+  EXPECT_EQ(faults_of_report(R"({"status":"failed","error":{}})"), "/error ");
+  EXPECT_EQ(faults_of_report(R"({"status":"succeeded","progress":1})"), "/progress ");
+  EXPECT_EQ(faults_of_report(R"({"status":"running","a/b~":1})"), "/a~1b~0 ");
+  EXPECT_EQ(faults_of_report(R"({"status":"running","progress":"01234567890123456789"})"), "/progress ");
+  EXPECT_EQ(faults_of_report(R"({"status":"failed","error":"01234567890"})"), "/error ");
+  EXPECT_EQ(faults_of_report(R"({"progress":1})"), "");
+  EXPECT_EQ(faults_of_report(R"({"status":"succeeded","result":null,"error":null})"), "");
+}
+
+TEST_F(IntakeTest, NamesTheMembersOfASubmissionThatAreWrong) {
+  EXPECT_EQ(faults_of_submission(client, R"({"job_id":"x","metadata":[],"what":1})"), "/job_id /metadata /what ");
+  EXPECT_EQ(faults_of_submission(client, R"({"metadata":{"a":"0123456789012345678901234"}})"), "/metadata ");
+  EXPECT_EQ(faults_of_submission(client, R"({"owner":"key_9"})"), "/owner ");
+  EXPECT_EQ(faults_of_submission(client, R"({"owner":"key_1"})"), "") << "its own id";
+  EXPECT_EQ(faults_of_submission(worker, R"({"owner":"key_9"})"), "");
+  EXPECT_EQ(faults_of_submission(worker, R"({"owner":"nine"})"), "/owner ");
+}
+
+TEST_F(IntakeTest, GivesASubmissionAnIdWhenItHasNone) {
+  const auto read = intake_.read_submission(client, object("{}"));
+  EXPECT_NE(std::get<Submission>(read).job, JobId{});
+}
+
+}  // namespace
+}  // namespace carillon::hub

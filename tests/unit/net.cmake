@@ -1,0 +1,5 @@
+carillon_unit_test(net LIBS carillon_net SOURCES
+  net/chunked_test.cpp
+  net/event_loop_test.cpp
+  net/head_test.cpp
+  net/timer_wheel_test.cpp)

@@ -1,0 +1,1 @@
+carillon_unit_test(polling LIBS carillon_polling SOURCES polling/job_json_test.cpp)

@@ -1,0 +1,4 @@
+carillon_unit_test(websocket LIBS carillon_websocket SOURCES
+  websocket/frame_test.cpp
+  websocket/messages_test.cpp
+  websocket/subscriptions_test.cpp)
