@@ -152,8 +152,9 @@ using Replies = std::vector<std::unique_ptr<Reply>>;
 class CommitListener {
  public:
   virtual ~CommitListener() = default;
-  /// Called on the store's thread, commit by commit in order. Must not block: hand over and return. `batch` is null
-  /// where there are only refusals to pass on.
+  /// Called on the store's thread, commit by commit in order; for a change that was refused because the queue is full,
+  /// on the thread that handed it over. Must not block: hand over and return. `batch` is null where there are only
+  /// replies to pass on.
   virtual void on_commit(const CommitBatchPtr& batch, Replies replies) noexcept = 0;
 };
 
@@ -193,6 +194,10 @@ class Reader {
   virtual std::optional<UnixMs> next_due(EndpointId endpoint) = 0;
 
   virtual Seq last_seq() = 0;
+
+  /// The identity of this history of events: another one after a restore from a backup, where numbers that were seen
+  /// before may come again with other events.
+  virtual std::string epoch() = 0;
 };
 
 /// The database could not be read or opened; `what()` names the file and the reason.

@@ -33,6 +33,7 @@ class KeyReader final : public Reader {
   std::vector<EndpointBacklog> backlog() override { return {}; }
   std::optional<UnixMs> next_due(EndpointId) override { return std::nullopt; }
   Seq last_seq() override { return 0; }
+  std::string epoch() override { return {}; }
 };
 
 struct MovedClock final : Clock {

@@ -1,0 +1,57 @@
+#include "storage/sqlite/connection.h"
+
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/Utility.h>
+#include <Poco/Exception.h>
+
+#include <mutex>
+
+#include "hub/store.h"
+
+namespace carillon::storage::sqlite {
+namespace {
+
+/// Another process may hold the file for a moment (a backup, a checkpoint by a shell); within the hub nobody waits.
+constexpr int busy_timeout_ms = 5'000;
+
+Poco::Data::Session open(const std::string& path) {
+  static std::once_flag once;
+  std::call_once(once, [] { Poco::Data::SQLite::Connector::registerConnector(); });
+  try {
+    return {Poco::Data::SQLite::Connector::KEY, path};
+  } catch (const Poco::Exception& error) {
+    throw hub::StoreError("cannot open the database " + path + ": " + error.displayText());
+  }
+}
+
+}  // namespace
+
+Connection::Connection(const std::string& path, Access access)
+    : session_(open(path)), handle_(Poco::Data::SQLite::Utility::dbHandle(session_)) {
+  sqlite3_busy_timeout(handle_, busy_timeout_ms);
+  try {
+    if (access == Access::write) {
+      run("PRAGMA journal_mode = WAL");
+      run("PRAGMA synchronous = FULL");
+      run("PRAGMA foreign_keys = ON");
+      run("PRAGMA cache_size = -65536");  // 64 MiB: the index over job ids is read at random
+      // 16 MiB of log between checkpoints: a page that changes often is written back once for many commits.
+      run("PRAGMA wal_autocheckpoint = 4096");
+    } else {
+      run("PRAGMA query_only = ON");
+      run("PRAGMA cache_size = -8192");
+    }
+  } catch (const hub::StoreError& error) {
+    throw hub::StoreError("cannot open the database " + path + ": " + error.what());
+  }
+}
+
+void Connection::run(const std::string& sql) {
+  char* message = nullptr;
+  if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, &message) == SQLITE_OK) return;
+  const std::string text = message != nullptr ? message : sqlite3_errmsg(handle_);
+  sqlite3_free(message);
+  throw hub::StoreError(text);
+}
+
+}  // namespace carillon::storage::sqlite
