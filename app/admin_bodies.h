@@ -1,0 +1,60 @@
+// What an administrator's request may say, checked strictly: a member that is unknown, of the wrong kind or out of its
+// range is refused with its place in the body, and nothing is changed.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hub/principal.h"
+#include "net/http/problem.h"
+
+namespace carillon::app {
+
+inline constexpr std::size_t account_name_bytes_max = 64;
+inline constexpr std::size_t key_name_bytes_max = 128;
+inline constexpr std::int64_t day_s = 24 * 60 * 60;
+inline constexpr std::int64_t expires_in_s_max = 36'500 * day_s;
+inline constexpr std::int64_t overlap_s_default = day_s;
+inline constexpr std::int64_t overlap_s_max = 30 * day_s;
+
+/// 1 to 64 of A-Z a-z 0-9 . _ - ; not "." or "..", which cannot stand in a path.
+bool is_account_name(std::string_view name);
+
+/// What was read, or the problem to answer with: 400 for what is no JSON object, 422 for members that are wrong.
+template <typename T>
+using Read = std::variant<T, net::http::Problem>;
+
+struct NewAccountBody {
+  std::string name;
+};
+Read<NewAccountBody> read_new_account(std::string_view body);
+
+struct NewKeyBody {
+  std::string account;
+  hub::Role role = hub::Role::client;
+  std::string name;
+  std::optional<std::int64_t> expires_in_s;
+};
+Read<NewKeyBody> read_new_key(std::string_view body);
+
+struct RotationBody {
+  std::int64_t overlap_s = overlap_s_default;  ///< for how long the old secret is taken yet
+};
+/// The body may be missing.
+Read<RotationBody> read_rotation(std::string_view body);
+
+struct NoBody {};
+/// For what takes no members: the body is missing or an empty object.
+Read<NoBody> read_no_members(std::string_view body);
+
+/// 422 that names each member and what is wrong with it.
+net::http::Problem invalid_members(std::vector<net::http::Invalid> invalid);
+
+}  // namespace carillon::app

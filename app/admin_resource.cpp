@@ -1,0 +1,171 @@
+#include "app/admin_resource.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "app/admin_bodies.h"
+#include "app/admin_json.h"
+#include "channels/refusal.h"
+#include "hub/authenticator.h"
+#include "hub/id.h"
+
+namespace carillon::app {
+namespace {
+
+using hub::Outcome;
+using net::http::json_response;
+using net::http::Problem;
+using net::http::Responder;
+using net::http::Response;
+
+constexpr hub::UnixMs ms_per_s = 1000;
+
+std::string no_such_account(std::string_view name) { return "Account not found: " + std::string(name); }
+std::string no_such_key(std::string_view id) { return "Key not found: " + std::string(id); }
+
+/// The refusal's own word, or `detail` where it means that there is no such thing.
+Problem problem_for(const auto& outcome, std::string detail) {
+  return channels::problem_for(outcome.refusal(), outcome.detail().empty() ? std::move(detail) : outcome.detail());
+}
+
+/// An answer that holds a secret is for its asker alone.
+Response secret_response(int status, std::string body) {
+  Response response = json_response(status, std::move(body));
+  response.with("Cache-Control", "no-store");
+  return response;
+}
+
+/// Answers with what `make` reads from the store.
+void send_read(const Responder& responder, auto&& make) {
+  std::optional<std::string> body;
+  try {
+    body = make();
+  } catch (const hub::StoreError&) {
+    return responder.send(Problem{503, "store_unavailable", "The store cannot be read now.", {}, 5});
+  }
+  responder.send(json_response(200, std::move(*body)));
+}
+
+/// The key that the path names; answers where none can have that id.
+std::optional<hub::KeyId> key_of(const net::http::Request& request, const Responder& responder) {
+  const std::string_view text = request.parameters[0];
+  const auto id = hub::parse_id<hub::KeyTag>(text);
+  if (!id) responder.send(channels::problem_for(hub::Refusal::not_found, no_such_key(text)));
+  return id;
+}
+
+/// True when the body holds nothing that would be passed over; answers otherwise.
+bool has_no_members(const net::http::Request& request, const Responder& responder) {
+  const auto read = read_no_members(request.body);
+  const auto* problem = std::get_if<Problem>(&read);
+  if (problem != nullptr) responder.send(*problem);
+  return problem == nullptr;
+}
+
+}  // namespace
+
+void AdminResource::create_account(const Request& request, const hub::Principal&, const Responder& responder) {
+  auto read = read_new_account(request.body);
+  if (const auto* problem = std::get_if<Problem>(&read)) return responder.send(*problem);
+  std::string name = std::move(std::get<NewAccountBody>(read).name);
+  store_.create_account(name, home_, [responder, name](const Outcome<hub::Account>& outcome) {
+    if (!outcome) return responder.send(problem_for(outcome, "There is an account '" + name + "' already."));
+    responder.send(json_response(201, account_json(*outcome)));
+  });
+}
+
+void AdminResource::list_accounts(const Request&, const hub::Principal&, const Responder& responder) {
+  send_read(responder, [this] { return accounts_json(reader_.accounts()); });
+}
+
+void AdminResource::suspend_account(const Request& request, const hub::Principal&, const Responder& responder) {
+  set_account_status(request, responder, hub::AccountStatus::suspended);
+}
+
+void AdminResource::resume_account(const Request& request, const hub::Principal&, const Responder& responder) {
+  set_account_status(request, responder, hub::AccountStatus::active);
+}
+
+void AdminResource::set_account_status(const Request& request, const Responder& responder, hub::AccountStatus status) {
+  if (!has_no_members(request, responder)) return;
+  std::string name(request.parameters[0]);
+  store_.set_account_status(name, status, home_, [responder, name](const Outcome<hub::Account>& outcome) {
+    if (!outcome) return responder.send(problem_for(outcome, no_such_account(name)));
+    responder.send(json_response(200, account_json(*outcome)));
+  });
+}
+
+void AdminResource::create_key(const Request& request, const hub::Principal&, const Responder& responder) {
+  auto read = read_new_key(request.body);
+  if (const auto* problem = std::get_if<Problem>(&read)) return responder.send(*problem);
+  auto& body = std::get<NewKeyBody>(read);
+
+  std::string secret = hub::make_key();
+  hub::NewKey key;
+  key.account = std::move(body.account);
+  key.role = body.role;
+  key.name = std::move(body.name);
+  key.hash = hub::hash_key(secret);
+  if (body.expires_in_s) key.expires_at = clock_.now_ms() + *body.expires_in_s * ms_per_s;
+
+  const std::string account = key.account;
+  store_.create_key(std::move(key), home_, [this, responder, secret, account](const Outcome<hub::Key>& outcome) {
+    if (outcome) return responder.send(secret_response(201, key_json(*outcome, clock_.now_ms(), {.secret = secret})));
+    // The account is named in the body, not in the path: so it is a member that is wrong, not a page that is missing.
+    if (outcome.refusal() == hub::Refusal::not_found) {
+      return responder.send(invalid_members({{"/account", "names no account of this hub: '" + account + "'"}}));
+    }
+    responder.send(problem_for(outcome, "The key was not made."));
+  });
+}
+
+void AdminResource::list_keys(const Request&, const hub::Principal&, const Responder& responder) {
+  send_read(responder, [this] { return keys_json(reader_.keys(), clock_.now_ms()); });
+}
+
+void AdminResource::disable_key(const Request& request, const hub::Principal&, const Responder& responder) {
+  set_key_status(request, responder, hub::KeyStatus::disabled);
+}
+
+void AdminResource::enable_key(const Request& request, const hub::Principal&, const Responder& responder) {
+  set_key_status(request, responder, hub::KeyStatus::active);
+}
+
+void AdminResource::set_key_status(const Request& request, const Responder& responder, hub::KeyStatus status) {
+  const auto id = key_of(request, responder);
+  if (!id || !has_no_members(request, responder)) return;
+  store_.set_key_status(*id, status, home_, [this, responder, id](const Outcome<hub::Key>& outcome) {
+    if (!outcome) return responder.send(problem_for(outcome, no_such_key(to_text(*id))));
+    responder.send(json_response(200, key_json(*outcome, clock_.now_ms())));
+  });
+}
+
+void AdminResource::rotate_key(const Request& request, const hub::Principal&, const Responder& responder) {
+  const auto id = key_of(request, responder);
+  if (!id) return;
+  const auto read = read_rotation(request.body);
+  if (const auto* problem = std::get_if<Problem>(&read)) return responder.send(*problem);
+
+  const hub::UnixMs previous_until = clock_.now_ms() + std::get<RotationBody>(read).overlap_s * ms_per_s;
+  std::string secret = hub::make_key();
+  const hub::KeyHash hash = hub::hash_key(secret);
+  store_.rotate_key(*id, hash, previous_until, home_,
+                    [this, responder, id, secret, previous_until](const Outcome<hub::Key>& outcome) {
+                      if (!outcome) return responder.send(problem_for(outcome, no_such_key(to_text(*id))));
+                      const KeyExtras extras{.secret = secret, .previous_valid_until = previous_until};
+                      responder.send(secret_response(200, key_json(*outcome, clock_.now_ms(), extras)));
+                    });
+}
+
+void AdminResource::revoke_key(const Request& request, const hub::Principal&, const Responder& responder) {
+  const auto id = key_of(request, responder);
+  if (!id || !has_no_members(request, responder)) return;
+  store_.revoke_key(*id, home_, [responder, id](const Outcome<hub::Done>& outcome) {
+    if (!outcome) return responder.send(problem_for(outcome, no_such_key(to_text(*id))));
+    responder.send(json_response(200, R"({"id":")" + to_text(*id) + R"(","status":"revoked"})"));
+  });
+}
+
+}  // namespace carillon::app

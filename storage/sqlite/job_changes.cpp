@@ -1,0 +1,103 @@
+#include "storage/sqlite/job_changes.h"
+
+#include <memory>
+
+namespace carillon::storage::sqlite {
+
+JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints)
+    : rules_(rules),
+      deliveries_(deliveries),
+      endpoints_(endpoints),
+      find_client_(handle, "SELECT account FROM api_keys WHERE id = ? AND role = 0 AND hash IS NOT NULL"),
+      find_job_(handle, select(job_columns, "jobs WHERE id = ?")),
+      insert_job_(handle,
+                  "INSERT INTO jobs (id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, "
+                  "metadata) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING n"),
+      update_running_(handle, "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
+      update_final_(handle, "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, error = ?5, result = ?6 WHERE n = ?1"),
+      insert_event_(handle, "INSERT INTO events (seq, job, kind, status, at, progress) VALUES (?, ?, ?, ?, ?, ?)") {}
+
+std::optional<hub::AccountId> JobChanges::account_of_client(hub::KeyId key) {
+  find_client_.bind(key);
+  if (!find_client_.step()) return std::nullopt;
+  const hub::AccountId account{find_client_.integer(0)};
+  find_client_.reset();
+  return account;
+}
+
+hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Submission& submission) {
+  JobRow row;
+  hub::Job& job = row.job;
+  job.owner = {submission.by.key, submission.by.account};
+  if (submission.owner && *submission.owner != submission.by.key) {
+    const auto account = submission.by.role == hub::Role::worker ? account_of_client(*submission.owner) : std::nullopt;
+    if (!account) return {hub::Refusal::unknown_owner, "The owner is not the id of a client key: " + to_text(*submission.owner)};
+    job.owner = {*submission.owner, *account};
+  }
+  find_job_.bind(submission.job);
+  const bool taken = find_job_.step();
+  find_job_.reset();
+  if (taken) return {hub::Refusal::already_exists, "There is a job with this id already: " + submission.job.text()};
+
+  if (submission.hook) {
+    row.hook = endpoints_.for_hook(context, job.owner, *submission.hook);
+    row.hook_events = submission.hook->events;
+  }
+  job.id = submission.job;
+  job.metadata = submission.metadata;
+  job.created_at = job.updated_at = context.now_ms;
+  job.seq = context.next_seq();
+  insert_job_.bind(job.id, job.owner.key, job.owner.account, job.seq, job.created_at, job.updated_at, row.hook,
+                   std::int64_t{row.hook_events.bits}, job.metadata);
+  insert_job_.step();
+  row.n = insert_job_.integer(0);
+  insert_job_.reset();
+  write_event(context, row, hub::EventKind::queued, nullptr);
+  return job;
+}
+
+hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Report& report) {
+  find_job_.bind(report.job);
+  const bool found = find_job_.step();
+  JobRow row;
+  if (found) row = read_job(find_job_);
+  find_job_.reset();
+
+  hub::Job& job = row.job;
+  const hub::Verdict verdict = rules_.judge(report, found ? &job : nullptr);
+  if (verdict.refusal) return {*verdict.refusal, verdict.detail};
+  if (!verdict.event) return job;
+
+  job.status = report.status.value_or(job.status);
+  job.seq = context.next_seq();
+  job.updated_at = context.now_ms;
+  if (is_final(job.status)) {
+    job.result = report.result;
+    job.error = report.error;
+    update_final_.bind(row.n, job.status, job.seq, job.updated_at, job.error, job.result).run();
+  } else {
+    if (report.progress) job.progress = report.progress;
+    update_running_.bind(row.n, job.status, job.seq, job.updated_at, job.progress).run();
+  }
+  write_event(context, row, *verdict.event, report.progress);
+  return job;
+}
+
+void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, const hub::Text& progress) {
+  const hub::Job& job = row.job;
+  insert_event_.bind(job.seq, row.n, kind, job.status, job.updated_at, progress).run();
+  auto event = std::make_shared<hub::Event>();
+  event->seq = job.seq;
+  event->job = job.id;
+  event->owner = job.owner;
+  event->kind = kind;
+  event->status = job.status;
+  event->at = job.updated_at;
+  event->result = job.result;
+  event->error = job.error;
+  event->progress = progress;
+  context.batch.events.push_back(std::move(event));
+  deliveries_.owe(context, context.batch.events.back(), row);
+}
+
+}  // namespace carillon::storage::sqlite

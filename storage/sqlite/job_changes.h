@@ -1,0 +1,41 @@
+// Jobs: submitted and reported on. Here a change becomes an event: the job's new state, the event's row and the
+// deliveries it owes are written together, or not at all.
+//
+// Threads: the committer's.
+#pragma once
+
+#include "hub/rules.h"
+#include "hub/store.h"
+#include "storage/sqlite/delivery_changes.h"
+#include "storage/sqlite/endpoint_changes.h"
+#include "storage/sqlite/rows.h"
+#include "storage/sqlite/statement.h"
+#include "storage/sqlite/write_context.h"
+
+namespace carillon::storage::sqlite {
+
+class JobChanges {
+ public:
+  JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints);
+
+  hub::Outcome<hub::Job> submit(WriteContext& context, const hub::Submission& submission);
+  hub::Outcome<hub::Job> report(WriteContext& context, const hub::Report& report);
+
+ private:
+  /// The account of the client key of that id.
+  std::optional<hub::AccountId> account_of_client(hub::KeyId key);
+  /// Writes the event of the job's present state, and what it owes.
+  void write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, const hub::Text& progress);
+
+  const hub::Rules& rules_;
+  DeliveryChanges& deliveries_;
+  EndpointChanges& endpoints_;
+  Statement find_client_;
+  Statement find_job_;
+  Statement insert_job_;
+  Statement update_running_;
+  Statement update_final_;
+  Statement insert_event_;
+};
+
+}  // namespace carillon::storage::sqlite

@@ -1,0 +1,18 @@
+// What the changes of one commit work on together.
+//
+// Threads: the committer's.
+#pragma once
+
+#include "hub/clock.h"
+#include "hub/store.h"
+
+namespace carillon::storage::sqlite {
+
+struct WriteContext {
+  hub::CommitBatch& batch;  ///< what the commit will tell; nothing of it is told when the commit fails
+  hub::UnixMs now_ms;
+
+  hub::Seq next_seq() { return ++batch.last; }
+};
+
+}  // namespace carillon::storage::sqlite
