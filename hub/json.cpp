@@ -247,7 +247,7 @@ class Scanner {
     if (text_[at_] != ',' && text_[at_] != closing) return fail("a comma or a closing bracket is missing");
     more = text_[at_] == ',';
     ++at_;
-    skip_blanks();
+    if (more) skip_blanks();
     return true;
   }
 

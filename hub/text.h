@@ -14,5 +14,6 @@ using Text = std::shared_ptr<const std::string>;
 
 inline Text make_text(std::string_view text) { return std::make_shared<const std::string>(text); }
 inline Text make_text(std::string&& text) { return std::make_shared<const std::string>(std::move(text)); }
+inline Text make_text(const char* text) { return make_text(std::string_view(text)); }
 
 }  // namespace carillon::hub

@@ -13,12 +13,14 @@ namespace {
 
 /// Another process may hold the file for a moment (a backup, a checkpoint by a shell); within the hub nobody waits.
 constexpr int busy_timeout_ms = 5'000;
+/// Poco tries again until then, also where the file cannot be opened at all.
+constexpr std::size_t open_timeout_s = 1;
 
 Poco::Data::Session open(const std::string& path) {
   static std::once_flag once;
   std::call_once(once, [] { Poco::Data::SQLite::Connector::registerConnector(); });
   try {
-    return {Poco::Data::SQLite::Connector::KEY, path};
+    return {Poco::Data::SQLite::Connector::KEY, path, open_timeout_s};
   } catch (const Poco::Exception& error) {
     throw hub::StoreError("cannot open the database " + path + ": " + error.displayText());
   }

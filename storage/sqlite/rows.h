@@ -42,9 +42,11 @@ inline JobRow read_job(const Statement& row) {
   return read;
 }
 
-/// Of `api_keys AS k JOIN accounts AS a`; a revoked key (which has no hash) is none, so it is left out by the callers.
+/// A revoked key, which has no hash, is none.
+inline constexpr std::string_view live_keys = "api_keys AS k JOIN accounts AS a ON a.id = k.account WHERE k.hash NOT NULL";
 inline constexpr std::string_view key_columns =
     "k.id, k.account, a.name, a.status, k.role, k.status, k.name, k.created_at, k.expires_at";
+inline constexpr int key_column_count = 9;
 
 inline hub::Key read_key(const Statement& row) {
   hub::Key key;
@@ -91,6 +93,11 @@ inline hub::Endpoint read_endpoint(const Statement& row) {
 /// "SELECT <columns> FROM <rest>"
 inline std::string select(std::string_view columns, std::string_view rest) {
   return std::string("SELECT ").append(columns).append(" FROM ").append(rest);
+}
+
+/// The same with one more condition to a `rest` that has some.
+inline std::string select(std::string_view columns, std::string_view rest, std::string_view condition) {
+  return select(columns, rest).append(" AND ").append(condition);
 }
 
 }  // namespace carillon::storage::sqlite

@@ -1,0 +1,41 @@
+#include "storage/sqlite/announcer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace carillon::storage::sqlite {
+namespace {
+
+bool says_something(const hub::CommitBatch& batch) {
+  return !batch.events.empty() || !batch.deliveries.empty() || !batch.endpoints_changed.empty() || batch.identity_changed;
+}
+
+}  // namespace
+
+hub::Seq Announcer::add(hub::CommitListener& listener) {
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back({&listener, {}});
+  return last_;
+}
+
+void Announcer::remove(hub::CommitListener& listener) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(listeners_, [&](const Entry& entry) { return entry.listener == &listener; });
+}
+
+void Announcer::announce(const hub::CommitBatchPtr& batch, std::span<std::unique_ptr<PendingChange>> changes) {
+  const std::lock_guard lock(mutex_);
+  for (auto& change : changes) {
+    const auto home = std::find_if(listeners_.begin(), listeners_.end(),
+                                   [&](const Entry& entry) { return entry.listener == &change->home(); });
+    if (home != listeners_.end()) home->replies.push_back(std::move(change));
+  }
+  const bool news = batch && says_something(*batch);
+  if (batch) last_ = batch->last;
+  for (Entry& entry : listeners_) {
+    if (!news && entry.replies.empty()) continue;
+    entry.listener->on_commit(news ? batch : nullptr, std::exchange(entry.replies, {}));
+  }
+}
+
+}  // namespace carillon::storage::sqlite

@@ -1,0 +1,145 @@
+#include "storage/sqlite/committer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "storage/sqlite/statement.h"
+
+namespace carillon::storage::sqlite {
+namespace {
+
+constexpr std::chrono::seconds probe_interval{1};
+
+/// Failures that no single change has caused: trying them one by one would fail as many times.
+bool is_of_the_store(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Committer::Committer(Writer& writer, Announcer& announcer, const hub::Clock& clock, Limits limits)
+    : writer_(writer), announcer_(announcer), clock_(clock), limits_(limits), last_seq_(writer.last_seq()) {
+  announcer_.begin_after(last_seq_);
+  thread_ = std::thread([this] { run(); });
+}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Committer::queue(std::unique_ptr<PendingChange> change) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queued_ < limits_.queue_max) {
+      ++queued_;
+      waiting_.push_back(std::move(change));
+      wake = std::exchange(asleep_, false);
+    }
+  }
+  if (wake) wake_.notify_one();
+  if (!change) return;
+  change->refuse(hub::Refusal::overloaded, {});
+  hub::CommitListener& home = change->home();
+  hub::Replies replies;
+  replies.push_back(std::move(change));
+  home.on_commit(nullptr, std::move(replies));
+}
+
+bool Committer::take(Changes& taken) {
+  std::unique_lock lock(mutex_);
+  const auto called = [this] { return !waiting_.empty() || stopping_; };
+  if (!called()) {
+    asleep_ = true;
+    if (writable()) {
+      wake_.wait(lock, called);
+    } else {
+      wake_.wait_for(lock, probe_interval, called);
+    }
+    asleep_ = false;
+  }
+  taken.swap(waiting_);
+  return !taken.empty() || !stopping_;
+}
+
+void Committer::run() {
+  Changes taken;
+  while (take(taken)) {
+    if (taken.empty()) probe();
+    for (Slice rest = taken; !rest.empty();) {
+      const Slice next = rest.first(std::min(rest.size(), limits_.batch_max));
+      rest = rest.subspan(next.size());
+      commit(next);
+      const std::lock_guard lock(mutex_);
+      queued_ -= next.size();
+    }
+    taken.clear();
+  }
+}
+
+void Committer::commit(Slice changes) {
+  try {
+    const hub::CommitBatchPtr batch = try_commit(changes);
+    writable_.store(true, std::memory_order_relaxed);
+    announcer_.announce(batch, changes);
+  } catch (const SqliteError& error) {
+    if (is_of_the_store(error.code())) {
+      writable_.store(false, std::memory_order_relaxed);
+      refuse(changes, error.what());
+    } else if (changes.size() == 1) {
+      refuse(changes, error.what());
+    } else {
+      for (std::size_t i = 0; i < changes.size(); ++i) commit(changes.subspan(i, 1));
+    }
+  }
+}
+
+hub::CommitBatchPtr Committer::try_commit(Slice changes) {
+  auto batch = std::make_shared<hub::CommitBatch>();
+  batch->after = batch->last = last_seq_;
+  try {
+    writer_.begin();
+    WriteContext context{*batch, clock_.now_ms()};
+    for (const auto& change : changes) change->apply(writer_, context);
+    writer_.commit();
+  } catch (const SqliteError&) {
+    writer_.roll_back();
+    throw;
+  }
+  last_seq_ = batch->last;
+  return batch;
+}
+
+void Committer::refuse(Slice changes, const std::string& detail) {
+  for (const auto& change : changes) change->refuse(hub::Refusal::unavailable, detail);
+  announcer_.announce(nullptr, changes);
+}
+
+void Committer::probe() {
+  try {
+    writer_.probe();
+    writable_.store(true, std::memory_order_relaxed);
+  } catch (const SqliteError&) {
+    writer_.roll_back();
+  }
+}
+
+}  // namespace carillon::storage::sqlite

@@ -1,0 +1,77 @@
+// The one writer: changes queue here, and whatever has gathered while the last commit was under way goes into the next.
+// Nobody waits on a timer: an idle committer commits at once, a busy one has a batch.
+//
+// A change that breaks a rule fails alone. Where the database itself fails, the batch is rolled back: with a failure that
+// one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable, read-only)
+// all are refused as unavailable, and a probe each second finds out when writing works again.
+//
+// Threads: queue(), add(), remove() and writable() from any thread; the rest is the committer's own thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "hub/clock.h"
+#include "hub/store.h"
+#include "storage/sqlite/announcer.h"
+#include "storage/sqlite/pending_change.h"
+#include "storage/sqlite/writer.h"
+
+namespace carillon::storage::sqlite {
+
+class Committer {
+ public:
+  struct Limits {
+    std::size_t queue_max;  ///< changes that wait, those of the commit under way included
+    std::size_t batch_max;  ///< changes in one commit
+  };
+
+  /// All outlive the committer.
+  Committer(Writer& writer, Announcer& announcer, const hub::Clock& clock, Limits limits);
+  /// Commits what is queued.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// Answers `overloaded` from the calling thread when the queue is full.
+  void queue(std::unique_ptr<PendingChange> change);
+
+  bool writable() const { return writable_.load(std::memory_order_relaxed); }
+
+ private:
+  using Changes = std::vector<std::unique_ptr<PendingChange>>;
+  using Slice = std::span<std::unique_ptr<PendingChange>>;
+
+  void run();
+  /// Waits for changes and takes all there are; none when it is time for a probe; false when it is time to end.
+  bool take(Changes& taken);
+  void commit(Slice changes);
+  /// One transaction. Throws SqliteError, after the rollback.
+  hub::CommitBatchPtr try_commit(Slice changes);
+  void refuse(Slice changes, const std::string& detail);
+  void probe();
+
+  Writer& writer_;
+  Announcer& announcer_;
+  const hub::Clock& clock_;
+  const Limits limits_;
+  hub::Seq last_seq_;
+  std::atomic<bool> writable_{true};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  Changes waiting_;
+  std::size_t queued_ = 0;  ///< waiting_ and what is taken but not yet answered
+  bool asleep_ = false;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace carillon::storage::sqlite

@@ -1,0 +1,149 @@
+#include "storage/sqlite/store.h"
+
+#include <utility>
+
+#include "storage/sqlite/announcer.h"
+#include "storage/sqlite/committer.h"
+#include "storage/sqlite/connection.h"
+#include "storage/sqlite/migrations.h"
+#include "storage/sqlite/reader.h"
+#include "storage/sqlite/writer.h"
+
+namespace carillon::storage::sqlite {
+namespace {
+
+using hub::CommitListener;
+using hub::Then;
+
+/// A connection whose database is as this program needs it.
+class MigratedConnection {
+ public:
+  MigratedConnection(const std::string& path, const hub::Clock& clock) : connection_(path, Access::write) {
+    try {
+      migrate(connection_, known_migrations(), clock);
+      Statement(connection_.handle(), "INSERT OR IGNORE INTO meta (name, value) VALUES ('epoch', ?)")
+          .bind(hub::random_base62(16))
+          .run();
+    } catch (const hub::StoreError& error) {
+      throw hub::StoreError("cannot open the database " + path + ": " + error.what());
+    }
+  }
+
+  Connection& operator*() { return connection_; }
+
+ private:
+  Connection connection_;
+};
+
+class SqliteStore final : public hub::Store {
+ public:
+  SqliteStore(const StoreOptions& options, const hub::Rules& rules, const hub::Clock& clock)
+      : path_(options.path),
+        clock_(clock),
+        connection_(path_, clock),
+        writer_(*connection_, rules),
+        committer_(writer_, announcer_, clock, {options.queue_max, options.batch_max}) {}
+
+  std::unique_ptr<hub::Reader> open_reader() override { return sqlite::open_reader(path_, clock_); }
+
+  hub::Seq add(CommitListener& listener) override { return announcer_.add(listener); }
+  void remove(CommitListener& listener) override { announcer_.remove(listener); }
+
+  void submit(hub::Submission submission, CommitListener& home, Then<hub::Job> then) override {
+    queue<hub::Job>(home, std::move(then), [submission = std::move(submission)](Writer& writer, WriteContext& context) {
+      return writer.jobs.submit(context, submission);
+    });
+  }
+
+  void report(hub::Report report, CommitListener& home, Then<hub::Job> then) override {
+    queue<hub::Job>(home, std::move(then), [report = std::move(report)](Writer& writer, WriteContext& context) {
+      return writer.jobs.report(context, report);
+    });
+  }
+
+  void record(std::vector<hub::Attempt> attempts, CommitListener& home, Then<hub::Done> then) override {
+    queue<hub::Done>(home, std::move(then), [attempts = std::move(attempts)](Writer& writer, WriteContext& context) {
+      return writer.deliveries.record(context, attempts);
+    });
+  }
+
+  void create_account(std::string name, CommitListener& home, Then<hub::Account> then) override {
+    queue<hub::Account>(home, std::move(then), [name = std::move(name)](Writer& writer, WriteContext& context) {
+      return writer.identities.create_account(context, name);
+    });
+  }
+
+  void set_account_status(std::string name, hub::AccountStatus status, CommitListener& home,
+                          Then<hub::Account> then) override {
+    queue<hub::Account>(home, std::move(then), [name = std::move(name), status](Writer& writer, WriteContext& context) {
+      return writer.identities.set_account_status(context, name, status);
+    });
+  }
+
+  void create_key(hub::NewKey key, CommitListener& home, Then<hub::Key> then) override {
+    queue<hub::Key>(home, std::move(then), [key = std::move(key)](Writer& writer, WriteContext& context) {
+      return writer.identities.create_key(context, key);
+    });
+  }
+
+  void set_key_status(hub::KeyId key, hub::KeyStatus status, CommitListener& home, Then<hub::Key> then) override {
+    queue<hub::Key>(home, std::move(then), [key, status](Writer& writer, WriteContext& context) {
+      return writer.identities.set_key_status(context, key, status);
+    });
+  }
+
+  void rotate_key(hub::KeyId key, hub::KeyHash hash, hub::UnixMs previous_until, CommitListener& home,
+                  Then<hub::Key> then) override {
+    queue<hub::Key>(home, std::move(then), [key, hash, previous_until](Writer& writer, WriteContext& context) {
+      return writer.identities.rotate_key(context, key, hash, previous_until);
+    });
+  }
+
+  void revoke_key(hub::KeyId key, CommitListener& home, Then<hub::Done> then) override {
+    queue<hub::Done>(home, std::move(then), [key](Writer& writer, WriteContext& context) {
+      return writer.identities.revoke_key(context, key);
+    });
+  }
+
+  void create_endpoint(hub::NewEndpoint endpoint, CommitListener& home, Then<hub::Endpoint> then) override {
+    queue<hub::Endpoint>(home, std::move(then), [endpoint = std::move(endpoint)](Writer& writer, WriteContext& context) {
+      return writer.endpoints.create(context, endpoint);
+    });
+  }
+
+  void change_endpoint(hub::EndpointChange change, CommitListener& home, Then<hub::Endpoint> then) override {
+    queue<hub::Endpoint>(home, std::move(then), [change = std::move(change)](Writer& writer, WriteContext& context) {
+      return writer.endpoints.change(context, change);
+    });
+  }
+
+  void delete_endpoint(hub::Principal by, hub::EndpointId endpoint, CommitListener& home,
+                       Then<hub::Done> then) override {
+    queue<hub::Done>(home, std::move(then), [by, endpoint](Writer& writer, WriteContext& context) {
+      return writer.endpoints.remove(context, by, endpoint);
+    });
+  }
+
+  bool writable() const override { return committer_.writable(); }
+
+ private:
+  template <typename T, typename Apply>
+  void queue(CommitListener& home, Then<T> then, Apply apply) {
+    committer_.queue(std::make_unique<PendingChangeOf<T, Apply>>(home, std::move(apply), std::move(then)));
+  }
+
+  const std::string path_;
+  const hub::Clock& clock_;
+  MigratedConnection connection_;
+  Writer writer_;
+  Announcer announcer_;
+  Committer committer_;  // last: its thread uses all of the above
+};
+
+}  // namespace
+
+std::unique_ptr<hub::Store> open_store(const StoreOptions& options, const hub::Rules& rules, const hub::Clock& clock) {
+  return std::make_unique<SqliteStore>(options, rules, clock);
+}
+
+}  // namespace carillon::storage::sqlite

@@ -1,0 +1,109 @@
+#include "tests/unit/storage/store_fixture.h"
+
+namespace carillon::storage::sqlite {
+namespace {
+
+using hub::DeliveryState;
+using hub::JobStatus;
+
+class DeliveryTest : public StoreTest {
+ protected:
+  DeliveryTest() {
+    open();
+    client_ = principal(make_key("acme"));
+    endpoint_ = make_endpoint(client_, "https://a.example/hook").id;
+  }
+
+  /// One delivery that is owed.
+  hub::Delivery owe() {
+    const hub::Job job = submit(client_);
+    report(client_, job.id, JobStatus::running);
+    report({client_, job.id, JobStatus::succeeded, hub::make_text("{\"n\":1}"), {}, {}});
+    return due().back();
+  }
+  std::vector<hub::Delivery> due() { return reader_->due_deliveries(endpoint_, clock_.now_ms(), 100); }
+
+  void record(hub::Attempt attempt) {
+    attempt.endpoint = endpoint_;
+    attempt.started_at = clock_.now_ms();
+    ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->record({attempt}, home_, then); }));
+  }
+
+  hub::Principal client_;
+  hub::EndpointId endpoint_;
+};
+
+TEST_F(DeliveryTest, ADeliveryIsThereWithItsWholeEventFromTheCommitOn) {
+  const hub::Delivery delivery = owe();
+  const auto batch = home_.batches().back();
+  ASSERT_EQ(batch->deliveries.size(), 1U);
+  EXPECT_EQ(batch->deliveries[0].delivery, delivery.id);
+  EXPECT_EQ(batch->deliveries[0].message, delivery.message);
+  EXPECT_EQ(batch->deliveries[0].event, batch->events[0]);
+  EXPECT_EQ(delivery.state, DeliveryState::pending);
+  EXPECT_EQ(delivery.event->seq, batch->last);
+  EXPECT_EQ(delivery.event->job, batch->events[0]->job);
+  EXPECT_EQ(*delivery.event->result, "{\"n\":1}");
+  EXPECT_EQ(delivery.event->kind, hub::EventKind::succeeded);
+}
+
+TEST_F(DeliveryTest, WhatIsDeliveredIsNotDueAgain) {
+  const hub::Delivery delivery = owe();
+  hub::Attempt attempt;
+  attempt.delivery = delivery.id;
+  attempt.http_status = 204;
+  record(attempt);
+  EXPECT_TRUE(due().empty());
+  EXPECT_TRUE(reader_->backlog().empty());
+}
+
+TEST_F(DeliveryTest, AFailedAttemptIsDueLaterWithTheSameMessage) {
+  const hub::Delivery delivery = owe();
+  hub::Attempt attempt;
+  attempt.delivery = delivery.id;
+  attempt.http_status = 503;
+  attempt.next_state = DeliveryState::pending;
+  attempt.next_due_at = clock_.now_ms() + 5'000;
+  record(attempt);
+  EXPECT_TRUE(due().empty());
+  EXPECT_EQ(reader_->next_due(endpoint_), attempt.next_due_at);
+  EXPECT_EQ(reader_->find_endpoint(endpoint_)->failing_since, clock_.now_ms());
+  EXPECT_EQ(home_.batches().back()->deliveries.at(0).due_at, attempt.next_due_at);
+  clock_.now += 5'000;
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due()[0].attempts, 1);
+  EXPECT_EQ(due()[0].message, delivery.message);
+
+  attempt.next_state = DeliveryState::delivered;
+  record(attempt);
+  EXPECT_FALSE(reader_->find_endpoint(endpoint_)->failing_since);
+}
+
+TEST_F(DeliveryTest, ADisablingAttemptEndsEverythingPendingAndTellsWhy) {
+  const hub::Delivery first = owe();
+  owe();
+  hub::Attempt attempt;
+  attempt.delivery = first.id;
+  attempt.http_status = 410;
+  attempt.next_state = DeliveryState::failed;
+  attempt.disable_reason = "it answered 410 Gone";
+  record(attempt);
+  EXPECT_TRUE(reader_->backlog().empty());
+  const auto endpoint = reader_->find_endpoint(endpoint_);
+  EXPECT_EQ(endpoint->status, hub::EndpointStatus::disabled);
+  EXPECT_EQ(endpoint->disabled_reason, "it answered 410 Gone");
+  EXPECT_EQ(home_.batches().back()->endpoints_changed, std::vector{endpoint_});
+  submit(client_);
+  EXPECT_TRUE(reader_->backlog().empty());
+}
+
+TEST_F(DeliveryTest, OwedDeliveriesOutliveARestart) {
+  const hub::Delivery delivery = owe();
+  close();
+  open();
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due()[0].message, delivery.message);
+}
+
+}  // namespace
+}  // namespace carillon::storage::sqlite

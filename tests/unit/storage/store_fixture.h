@@ -1,0 +1,145 @@
+// A store in a temporary folder, and a listener whose replies run on the test's own thread.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "hub/rules.h"
+#include "hub/store.h"
+#include "storage/sqlite/store.h"
+
+namespace carillon::storage::sqlite {
+
+class TestClock final : public hub::Clock {
+ public:
+  hub::UnixMs now_ms() const override { return now.load(); }
+  std::atomic<hub::UnixMs> now{1'700'000'000'000};
+};
+
+class TestListener final : public hub::CommitListener {
+ public:
+  void on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (batch) batches_.push_back(batch);
+      for (auto& reply : replies) replies_.push_back(std::move(reply));
+    }
+    arrived_.notify_all();
+  }
+
+  /// Runs the replies that have come until `done` says so.
+  template <typename Done>
+  void run_until(Done done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) {
+      hub::Replies now;
+      {
+        std::unique_lock lock(mutex_);
+        if (!arrived_.wait_until(lock, deadline, [this] { return !replies_.empty(); })) {
+          FAIL() << "no answer from the store";
+        }
+        now.swap(replies_);
+      }
+      for (auto& reply : now) reply->run();
+    }
+  }
+
+  std::vector<hub::CommitBatchPtr> batches() {
+    const std::lock_guard lock(mutex_);
+    return batches_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<hub::CommitBatchPtr> batches_;
+  hub::Replies replies_;
+};
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "carillon-store-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~StoreTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::string path() const { return (folder_ / "carillon.db").string(); }
+
+  void open(hub::OwnershipScope scope = hub::OwnershipScope::key) {
+    store_.reset();
+    rules_.emplace(hub::Ownership(scope));
+    options_.path = path();
+    store_ = open_store(options_, *rules_, clock_);
+    store_->add(home_);
+    reader_ = store_->open_reader();
+  }
+
+  void close() {
+    reader_.reset();
+    store_.reset();
+  }
+
+  /// Calls `ask(then)` and waits for the answer.
+  template <typename T, typename Ask>
+  hub::Outcome<T> ask(Ask ask) {
+    std::optional<hub::Outcome<T>> answer;
+    ask(hub::Then<T>([&](hub::Outcome<T> outcome) { answer.emplace(std::move(outcome)); }));
+    home_.run_until([&] { return answer.has_value(); });
+    return answer ? std::move(*answer) : hub::Outcome<T>(hub::Refusal::unavailable, "no answer");
+  }
+
+  hub::Key make_key(const std::string& account, hub::Role role = hub::Role::client) {
+    ask<hub::Account>([&](auto then) { store_->create_account(account, home_, then); });  // or it is there already
+    hub::NewKey wanted;
+    wanted.account = account;
+    wanted.role = role;
+    hub::random_bytes(wanted.hash.data(), wanted.hash.size());
+    return *ask<hub::Key>([&](auto then) { store_->create_key(wanted, home_, then); });
+  }
+
+  static hub::Principal principal(const hub::Key& key) { return {key.id, key.account, key.role}; }
+
+  hub::Outcome<hub::Job> submit(const hub::Submission& submission) {
+    return ask<hub::Job>([&](auto then) { store_->submit(submission, home_, then); });
+  }
+  hub::Job submit(const hub::Principal& by) { return *submit(hub::Submission{by, hub::JobId::random(), {}, {}, {}}); }
+
+  hub::Outcome<hub::Job> report(const hub::Report& report) {
+    return ask<hub::Job>([&](auto then) { store_->report(report, home_, then); });
+  }
+  hub::Outcome<hub::Job> report(const hub::Principal& by, const hub::JobId& job, hub::JobStatus status) {
+    return this->report(hub::Report{by, job, status, {}, {}, {}});
+  }
+
+  hub::Endpoint make_endpoint(const hub::Principal& by, const std::string& url,
+                              hub::EventKinds events = hub::final_events) {
+    return *ask<hub::Endpoint>([&](auto then) {
+      store_->create_endpoint({by, url, "", events, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, home_, then);
+    });
+  }
+
+  std::filesystem::path folder_;
+  TestClock clock_;
+  std::optional<hub::Rules> rules_;
+  StoreOptions options_;
+  TestListener home_;
+  std::unique_ptr<hub::Store> store_;
+  std::unique_ptr<hub::Reader> reader_;
+};
+
+}  // namespace carillon::storage::sqlite
