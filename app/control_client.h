@@ -16,6 +16,9 @@ class ControlClient {
   /// The directory must be there. Nothing is sent yet.
   explicit ControlClient(const std::string& data_directory);
 
+  /// Returns when the hub answers at all; throws NoAnswer otherwise.
+  void probe() { http_.request("GET", "/healthz"); }
+
   /// `path` is what follows "/api/v1/admin". Returns the body of a 2xx answer; throws NoAnswer where none came, and
   /// std::runtime_error with the hub's own word where it refused.
   std::string get(const std::string& path) { return ask("GET", path, {}); }

@@ -10,10 +10,11 @@
 #include <system_error>
 #include <utility>
 
-#include "app/hub_server.h"
-
 namespace carillon::app {
 namespace {
+
+constexpr const char* control_socket_name = "control.sock";
+constexpr const char* lock_file_name = "lock";
 
 [[noreturn]] void fail(const std::string& path, const std::string& what, int error) {
   throw std::runtime_error("data directory '" + path + "': " + what + ": " + std::generic_category().message(error));

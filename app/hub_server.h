@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "app/settings.h"
 
@@ -28,8 +27,12 @@ class HubServer {
   /// The port that is listened on; 0 without one.
   std::uint16_t port() const;
 
-  /// True when the database was made by this start.
+  /// True when there was no key when it was opened, so that nobody could have come in.
   bool first_start() const;
+
+  /// False while the store cannot write.
+  bool writable() const;
+  unsigned loops() const;
 
   /// Starts the threads; returns when the hub serves.
   void start();
@@ -40,11 +43,5 @@ class HubServer {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
-
-/// The Unix socket in the data directory over which commands reach a serving hub: HTTP as on the listening address, the
-/// caller being the administrator by right of being able to open it (mode 0600).
-inline constexpr const char* control_socket_name = "control.sock";
-/// The file that a hub holds locked (flock) while it serves a data directory.
-inline constexpr const char* lock_file_name = "lock";
 
 }  // namespace carillon::app

@@ -130,6 +130,8 @@ void ServingLoop::adopt(std::unique_ptr<net::Transport> transport, Entrance entr
   parts_->loop.post([add, box = std::make_shared<std::unique_ptr<net::Transport>>(std::move(transport))] { add(std::move(*box)); });
 }
 
+std::size_t ServingLoop::connections() const { return parts_->connections.size(); }
+
 std::future<void> ServingLoop::drain() {
   auto done = std::make_shared<std::promise<void>>();
   std::future<void> future = done->get_future();

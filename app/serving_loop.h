@@ -50,6 +50,9 @@ class ServingLoop final : public hub::CommitListener {
   /// Takes over a connection that was just accepted.
   void adopt(std::unique_ptr<net::Transport> transport, Entrance entrance);
 
+  /// How many are connected; from any thread.
+  std::size_t connections() const;
+
   /// Tells the WebSockets 1001; the future is ready when they have gone.
   std::future<void> drain();
   /// Ends the thread; what is connected then is cut off.

@@ -6,6 +6,7 @@
 
 #include <Poco/Net/StreamSocket.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -166,7 +167,8 @@ class ConnectionTable final : private TurnEnd {
     return connection;
   }
 
-  std::size_t size() const { return live_; }
+  /// May be asked from any thread.
+  std::size_t size() const { return live_.load(std::memory_order_relaxed); }
   EventLoop& loop() const { return loop_; }
 
   template <typename Visit>
@@ -193,7 +195,7 @@ class ConnectionTable final : private TurnEnd {
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Connection>> dead_;  ///< freed at the turn's end, when no call is inside them
   std::vector<std::unique_ptr<Connection::Outbox>> spare_outboxes_;
-  std::size_t live_ = 0;
+  std::atomic<std::size_t> live_{0};  ///< changed by the loop's thread alone
 };
 
 }  // namespace carillon::net

@@ -1,0 +1,38 @@
+// The `account` and `key` commands: each asks the hub that serves the data directory (or one that is started for the
+// moment) and prints what it says. Whatever a script reads goes to standard output, notes for people to standard error.
+//
+// Each returns the exit code, and throws std::runtime_error with the hub's own word where it refused.
+//
+// Threads: the main thread.
+#pragma once
+
+#include <string>
+
+#include "app/settings.h"
+
+namespace carillon::app {
+
+struct OutputOptions {
+  bool json = false;
+};
+
+int account_create(const Settings& settings, const std::string& name, const OutputOptions& output);
+int account_list(const Settings& settings, const OutputOptions& output);
+int account_set_status(const Settings& settings, const std::string& name, bool suspended, const OutputOptions& output);
+
+struct KeyCreate {
+  std::string account;
+  std::string role = "client";
+  std::string name;
+  std::string expires_in;  ///< "30d"; empty: never
+};
+
+/// Prints the key alone.
+int key_create(const Settings& settings, const KeyCreate& wanted, const OutputOptions& output);
+int key_list(const Settings& settings, const OutputOptions& output);
+int key_set_status(const Settings& settings, const std::string& id, bool enabled, const OutputOptions& output);
+/// Prints the new key alone.
+int key_rotate(const Settings& settings, const std::string& id, const OutputOptions& output);
+int key_revoke(const Settings& settings, const std::string& id, const OutputOptions& output);
+
+}  // namespace carillon::app

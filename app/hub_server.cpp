@@ -1,0 +1,177 @@
+#include "app/hub_server.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/data_directory.h"
+#include "app/serving_loop.h"
+#include "channels/webhook/address_guard.h"
+#include "channels/webhook/dispatcher.h"
+#include "channels/webhook/endpoint_url.h"
+#include "channels/webhook/retry_schedule.h"
+#include "hub/clock.h"
+#include "hub/ownership.h"
+#include "hub/rules.h"
+#include "net/event_loop.h"
+#include "net/http/problem.h"
+#include "net/listener.h"
+#include "storage/sqlite/store.h"
+
+namespace carillon::app {
+namespace {
+
+using channels::webhook::Dispatcher;
+using channels::webhook::DispatcherOptions;
+
+constexpr std::int64_t ms_per_s = 1000;
+/// How long WebSockets are given to answer their 1001.
+constexpr std::chrono::seconds drain_max{1};
+
+/// For a connection that is one too many.
+std::string over_capacity() {
+  const auto response = net::http::to_response({503, "over_capacity", "The hub has all the connections it takes.", {}, 5});
+  return "HTTP/1.1 503 " + std::string(net::http::reason_phrase(response.status)) + "\r\n" +
+         "Content-Type: " + std::string(response.content_type) + "\r\n" +
+         "Content-Length: " + std::to_string(response.body.size()) + "\r\n" + response.fields +
+         "Connection: close\r\n\r\n" + response.body;
+}
+
+unsigned loop_count(const Settings& settings, Doors doors) {
+  if (doors == Doors::control) return 1;
+  return settings.loops != 0 ? settings.loops : std::max(1U, std::thread::hardware_concurrency());
+}
+
+storage::sqlite::StoreOptions store_options(const Settings& settings, const DataDirectory& directory) {
+  return {directory.database_file(), settings.store.queue_max, settings.store.batch_max};
+}
+
+DispatcherOptions dispatcher_options(const Settings::Webhooks& settings) {
+  std::vector<std::int64_t> delays_ms;
+  for (const std::int64_t delay_s : settings.retry_delays_s) delays_ms.push_back(delay_s * ms_per_s);
+  return {.guard = channels::webhook::AddressGuard(settings.allow_cidrs),
+          .schedule = channels::webhook::RetrySchedule(std::move(delays_ms)),
+          .timeout_ms = settings.timeout_s * ms_per_s,
+          .in_flight_max = settings.in_flight,
+          .in_flight_per_endpoint_max = settings.in_flight_per_endpoint,
+          .disable_after_ms = settings.disable_after_s * ms_per_s,
+          .ca_file = settings.ca_file};
+}
+
+/// Runs `task` on the loop and waits for it.
+void run_on(net::EventLoop& loop, const std::function<void()>& task) {
+  std::promise<void> done;
+  loop.post([&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace
+
+/// In the order in which they are built on one another.
+struct HubServer::Parts {
+  Parts(const Settings& wanted, Doors doors)
+      : settings(wanted),
+        directory(settings.data, DataDirectory::Use::serve),
+        rules(hub::Ownership(settings.ownership)),
+        front_socket(doors == Doors::all ? std::optional(net::ListeningSocket::tcp(settings.listen)) : std::nullopt),
+        control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
+        store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)) {
+    const auto reader = store->open_reader();
+    first_start = reader->keys().empty();
+    urls.allow_http = settings.webhooks.allow_http;
+    const ServingContext context{settings, *store, rules.ownership(), clock, urls, reader->epoch()};
+    for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
+    if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings.webhooks));
+  }
+
+  void start() {
+    running = true;
+    for (const auto& loop : loops) store->add(*loop);
+    if (dispatcher) dispatcher->start();
+    if (front_socket) {
+      port = front_socket->port();
+      front.emplace(loops.front()->loop(), std::move(*front_socket),
+                    [this](std::unique_ptr<net::Transport> transport) { place(std::move(transport)); });
+    }
+    control.emplace(loops.front()->loop(), std::move(control_socket), [this](std::unique_ptr<net::Transport> transport) {
+      loops.front()->adopt(std::move(transport), Entrance::control);
+    });
+    for (const auto& loop : loops) loop->begin();
+  }
+
+  /// In turn: long-lived connections spread evenly.
+  void place(std::unique_ptr<net::Transport> transport) {
+    std::size_t connected = 0;
+    for (const auto& loop : loops) connected += loop->connections();
+    if (connected >= settings.limits.connections) {
+      std::string answer = over_capacity();
+      const iovec piece{answer.data(), answer.size()};
+      transport->write(&piece, 1);
+      return;
+    }
+    loops[next_loop++ % loops.size()]->adopt(std::move(transport), Entrance::front);
+  }
+
+  void stop() {
+    if (!running) return;
+    running = false;
+    run_on(loops.front()->loop(), [this] {
+      if (front) front->stop();
+      control->stop();
+    });
+    std::vector<std::future<void>> drained;
+    for (const auto& loop : loops) drained.push_back(loop->drain());
+    const auto until = std::chrono::steady_clock::now() + drain_max;
+    for (const auto& one : drained) one.wait_until(until);
+    if (dispatcher) dispatcher->stop();
+    for (const auto& loop : loops) {
+      store->remove(*loop);
+      loop->end();
+    }
+  }
+
+  const Settings settings;
+  hub::SystemClock clock;
+  DataDirectory directory;
+  hub::Rules rules;
+  std::optional<net::ListeningSocket> front_socket;
+  net::ListeningSocket control_socket;
+  std::unique_ptr<hub::Store> store;
+  channels::webhook::UrlPolicy urls;
+  bool first_start = false;
+  std::vector<std::unique_ptr<ServingLoop>> loops;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::optional<net::Listener> front;
+  std::optional<net::Listener> control;
+  std::size_t next_loop = 0;
+  std::uint16_t port = 0;
+  bool running = false;
+};
+
+HubServer::HubServer(const Settings& settings, Doors doors) : parts_(std::make_unique<Parts>(settings, doors)) {}
+
+HubServer::~HubServer() { stop(); }
+
+std::uint16_t HubServer::port() const { return parts_->port; }
+
+bool HubServer::first_start() const { return parts_->first_start; }
+
+bool HubServer::writable() const { return parts_->store->writable(); }
+
+unsigned HubServer::loops() const { return static_cast<unsigned>(parts_->loops.size()); }
+
+void HubServer::start() { parts_->start(); }
+
+void HubServer::stop() { parts_->stop(); }
+
+}  // namespace carillon::app
