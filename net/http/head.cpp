@@ -16,13 +16,37 @@ constexpr std::array<bool, 256> make_token_table() {
 }
 constexpr auto token_table = make_token_table();
 
+constexpr std::array<bool, 256> make_host_table() {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0x21; c < 0x7F; ++c) table[c] = true;
+  for (const char c : std::string_view("/?#@\\<>\"{}|^`,")) table[static_cast<unsigned char>(c)] = false;
+  return table;
+}
+constexpr auto host_table = make_host_table();
+
 constexpr bool is_token_char(char c) { return token_table[static_cast<unsigned char>(c)]; }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
+// These look at every byte, whatever they find: without a way out of the loop the compiler takes many at once.
+
 /// What a field's value may hold (RFC 9110, section 5.5).
-constexpr bool is_value_char(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte >= 0x20 && byte != 0x7F) || c == '\t';
+bool is_value(std::string_view text) {
+  bool sound = true;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    sound &= (byte >= 0x20 && byte != 0x7F) || byte == '\t';
+  }
+  return sound;
+}
+
+/// What a target may hold (RFC 3986, section 2, leniently): visible ASCII.
+bool is_visible_ascii(std::string_view text) {
+  bool visible = true;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    visible &= byte > 0x20 && byte < 0x7F;
+  }
+  return visible;
 }
 
 HeadResult refuse(std::string_view detail, int status = 400) { return {HeadState::refused, status, detail}; }
@@ -54,8 +78,7 @@ bool is_host(std::string_view host) {
     if (name_end == std::string_view::npos) name_end = host.size();
   }
   for (const char c : host.substr(0, name_end)) {
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F) return false;
-    if (std::string_view("/?#@\\<>\"{}|^`,").find(c) != std::string_view::npos) return false;
+    if (!host_table[static_cast<unsigned char>(c)]) return false;
   }
   if (name_end == host.size()) return true;
   return host[name_end] == ':' && same_or_absent_port(host.substr(name_end + 1));
@@ -73,10 +96,7 @@ HeadResult read_request_line(std::string_view line, Head& head) {
   if (target_end == std::string_view::npos) return refuse("The request line is not 'METHOD target HTTP/1.1'.");
   head.target = line.substr(method_end + 1, target_end - method_end - 1);
   if (head.target.empty()) return refuse("The request target is empty.");
-  for (const char c : head.target) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F) return refuse("The request target holds a character that must be escaped.");
-  }
+  if (!is_visible_ascii(head.target)) return refuse("The request target holds a character that must be escaped.");
 
   const std::string_view version = line.substr(target_end + 1);
   if (version == "HTTP/1.1") {
@@ -182,19 +202,17 @@ HeadResult read_field(std::string_view line, Head& head, Seen& seen) {
   }
   if (colon == 0) return refuse("A header has no name.");
   const Field field{line.substr(0, colon), trim(line.substr(colon + 1))};
-  for (const char c : field.value) {
-    if (!is_value_char(c)) return refuse("A header's value holds a control character.");
-  }
+  if (!is_value(field.value)) return refuse("A header's value holds a control character.");
   head.fields.push_back(field);
   return note_field(field, head, seen);
 }
 
 /// Where the line that starts at `at` ends: at CR LF. A CR or LF alone is refused as soon as it is seen.
 HeadResult find_line_end(std::string_view bytes, std::size_t at, std::size_t& end) {
-  end = bytes.find_first_of("\r\n", at);
-  if (end == std::string_view::npos) return {HeadState::incomplete};
-  if (bytes[end] == '\n') return refuse("A line ends without a carriage return.");
-  if (end + 1 == bytes.size()) return {HeadState::incomplete};
+  end = bytes.find('\r', at);
+  const std::size_t feed = bytes.substr(0, end).find('\n', at);
+  if (feed != std::string_view::npos) return refuse("A line ends without a carriage return.");
+  if (end == std::string_view::npos || end + 1 == bytes.size()) return {HeadState::incomplete};
   if (bytes[end + 1] != '\n') return refuse("A carriage return stands alone.");
   return sound;
 }
