@@ -43,8 +43,7 @@ class BodyReader {
     const Value* value = body_.find(name);
     if (value == nullptr || value->is(Kind::null)) return nullptr;
     if (value->is(kind)) return value;
-    refuse(name,
-           "must be a JSON " + std::string(to_text(kind)) + ", not " + std::string(to_text(value->kind)));
+    refuse(name, "must be a JSON " + std::string(to_text(kind)) + ", not " + std::string(to_text(value->kind)));
     return nullptr;
   }
 
@@ -101,7 +100,8 @@ Read<T> read(std::string_view body, Members&& members) {
 std::string_view or_empty_object(std::string_view body) { return body.empty() ? "{}" : body; }
 
 bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 }  // namespace

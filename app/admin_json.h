@@ -20,8 +20,8 @@ std::string accounts_json(const std::vector<hub::Account>& accounts);
 
 /// What is said beside a key's own members.
 struct KeyExtras {
-  std::string_view secret{};                              ///< "key", shown once
-  std::optional<hub::UnixMs> previous_valid_until{};      ///< "previous_valid_until": of the secret before
+  std::string_view secret{};                          ///< "key", shown once
+  std::optional<hub::UnixMs> previous_valid_until{};  ///< "previous_valid_until": of the secret before
 };
 
 /// {"id","account","role","name","status","created_at","expires_at"}: `status` is active, disabled, or expired once

@@ -1,5 +1,5 @@
-// The commands' way to the hub that serves a data directory: HTTP over the Unix socket in it. Who may open the socket is
-// the administrator, so no key is sent.
+// The commands' way to the hub that serves a data directory: HTTP over the Unix socket in it. Who may open the socket
+// is the administrator, so no key is sent.
 //
 // Threads: one at a time.
 #pragma once

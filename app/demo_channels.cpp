@@ -77,7 +77,8 @@ DemoWebSocket::DemoWebSocket(const DemoHub& hub, DemoStage& stage) : stage_(stag
   try {
     const Poco::URI uri(hub.url);
     const auto session = session_to(uri);
-    Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_GET, "/api/v1/ws/jobs", Poco::Net::HTTPMessage::HTTP_1_1);
+    Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_GET, "/api/v1/ws/jobs",
+                                   Poco::Net::HTTPMessage::HTTP_1_1);
     request.set("X-API-Key", hub.client_key);
     Poco::Net::HTTPResponse response;
     socket_ = std::make_unique<Poco::Net::WebSocket>(*session, request, response);
@@ -113,7 +114,8 @@ void DemoWebSocket::listen() {
       const std::string text(buffer.begin(), buffer.size());
       if ((flags & Poco::Net::WebSocket::FRAME_OP_BITMASK) != Poco::Net::WebSocket::FRAME_OP_TEXT) continue;
       stage_.line("websocket", text);
-      if (member(text, "type") == "job_update" && member(text, "status") == "succeeded") stage_.saw_the_end("websocket");
+      if (member(text, "type") == "job_update" && member(text, "status") == "succeeded")
+        stage_.saw_the_end("websocket");
     }
   } catch (const Poco::Exception& error) {
     if (!ending_) stage_.line("websocket", "ended: " + error.displayText());
@@ -122,9 +124,8 @@ void DemoWebSocket::listen() {
 
 DemoReceiver::DemoReceiver(DemoStage& stage) {
   auto parameters = Poco::AutoPtr<Poco::Net::HTTPServerParams>(new Poco::Net::HTTPServerParams);
-  server_ = std::make_unique<Poco::Net::HTTPServer>(new ReceiverFactory(stage),
-                                                    Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)),
-                                                    parameters);
+  server_ = std::make_unique<Poco::Net::HTTPServer>(
+      new ReceiverFactory(stage), Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)), parameters);
   server_->start();
 }
 
@@ -147,8 +148,9 @@ void DemoPoller::poll(const DemoHub& hub, const std::string& job) {
   std::string etag;
   while (!ending_) {
     try {
-      const HttpAnswer answer = http.request("GET", "/api/v1/jobs/" + job, {},
-                                             etag.empty() ? std::vector<std::string>{} : std::vector{"If-None-Match: " + etag});
+      const HttpAnswer answer =
+          http.request("GET", "/api/v1/jobs/" + job, {},
+                       etag.empty() ? std::vector<std::string>{} : std::vector{"If-None-Match: " + etag});
       if (answer.status == 200) {
         stage_.line("polling", answer.body);
         if (const auto tag = answer.fields.find("etag"); tag != answer.fields.end()) etag = tag->second;

@@ -1,5 +1,5 @@
-// The three ears of a demonstration, each as a user would write it: a WebSocket client, a webhook receiver and a poller.
-// Each shows what it gets on the stage, and ends with its object.
+// The three ears of a demonstration, each as a user would write it: a WebSocket client, a webhook receiver and a
+// poller. Each shows what it gets on the stage, and ends with its object.
 //
 // Threads: each runs one of its own.
 #pragma once

@@ -22,7 +22,8 @@ hub::AuthResult Door::identify(const net::http::Request& request) {
   if (same && clock_.now_ms() < kept.principal.valid_until) return kept.principal;
 
   const hub::AuthResult result = authenticator_.authenticate(key);
-  if (const auto* principal = std::get_if<hub::Principal>(&result); principal != nullptr && key.size() <= key_bytes_max) {
+  if (const auto* principal = std::get_if<hub::Principal>(&result);
+      principal != nullptr && key.size() <= key_bytes_max) {
     kept.slot = from.slot;
     kept.connection_generation = from.generation;
     kept.identity_generation = authenticator_.generation();

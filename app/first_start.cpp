@@ -11,33 +11,51 @@ namespace {
 constexpr const char* account = "default";
 
 std::string make_key(ControlClient& hub, const std::string& role) {
-  const std::string answer =
-      hub.post("/keys", R"({"account":")" + std::string(account) + R"(","role":")" + role + R"(","name":"first start"})");
+  const std::string answer = hub.post(
+      "/keys", R"({"account":")" + std::string(account) + R"(","role":")" + role + R"(","name":"first start"})");
   const auto key = hub::json::parse_object(answer);
   return std::get<hub::json::Object>(key).find("key")->string();
 }
 
-std::string text(const std::string& url, const std::string& client, const std::string& worker, const std::string& admin) {
+std::string text(const std::string& url, const std::string& client, const std::string& worker,
+                 const std::string& admin) {
   const std::string ws = "ws" + url.substr(url.find(':'));
   return "\n"
-         "This is the first start. The account \"default\" was made, with a key of each role; they are shown this once:\n"
+         "This is the first start. The account \"default\" was made, with a key of each role; they are shown this "
+         "once:\n"
          "\n"
-         "  client  " + client + "\n"
-         "  worker  " + worker + "\n"
-         "  admin   " + admin + "\n"
+         "  client  " +
+         client +
+         "\n"
+         "  worker  " +
+         worker +
+         "\n"
+         "  admin   " +
+         admin +
+         "\n"
          "\n"
          "To hear of every job of the client key, in another terminal:\n"
          "\n"
-         "  WebSocket  /usr/bin/python3 -m websockets '" + ws + "/api/v1/ws/jobs?api_key=" + client + "'\n"
+         "  WebSocket  /usr/bin/python3 -m websockets '" +
+         ws + "/api/v1/ws/jobs?api_key=" + client +
+         "'\n"
          "             and then type: {\"action\":\"subscribe\",\"job_id\":\"*\"}\n"
-         "  Webhook    curl " + url + "/api/v1/webhooks -H 'X-API-Key: " + client + "' -d '{\"url\":\"https://example.com/hook\"}'\n"
-         "  Polling    curl " + url + "/api/v1/jobs/$JOB -H 'X-API-Key: " + client + "'\n"
+         "  Webhook    curl " +
+         url + "/api/v1/webhooks -H 'X-API-Key: " + client +
+         "' -d '{\"url\":\"https://example.com/hook\"}'\n"
+         "  Polling    curl " +
+         url + "/api/v1/jobs/$JOB -H 'X-API-Key: " + client +
+         "'\n"
          "\n"
          "To submit a job, and to report on it:\n"
          "\n"
          "  JOB=$(cat /proc/sys/kernel/random/uuid)\n"
-         "  curl " + url + "/api/v1/jobs -H 'X-API-Key: " + client + "' -d '{\"job_id\":\"'$JOB'\"}'\n"
-         "  curl -X PATCH " + url + "/api/v1/jobs/$JOB -H 'X-API-Key: " + worker + "' -d '{\"status\":\"running\"}'\n"
+         "  curl " +
+         url + "/api/v1/jobs -H 'X-API-Key: " + client +
+         "' -d '{\"job_id\":\"'$JOB'\"}'\n"
+         "  curl -X PATCH " +
+         url + "/api/v1/jobs/$JOB -H 'X-API-Key: " + worker +
+         "' -d '{\"status\":\"running\"}'\n"
          "\n";
 }
 

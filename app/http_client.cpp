@@ -16,7 +16,10 @@ constexpr long connect_timeout_ms = 5'000;
 constexpr long answer_timeout_ms = 30'000;
 
 /// libcurl wants to be initialised once, before there are threads that use it; it may be asked more than once.
-void init_libcurl() { static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT); (void)done; }
+void init_libcurl() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  (void)done;
+}
 
 std::size_t take_body(char* data, std::size_t, std::size_t bytes, void* body) {
   static_cast<std::string*>(body)->append(data, bytes);

@@ -36,7 +36,8 @@ std::string problem_text(const HttpAnswer& answer);
 
 class HttpClient {
  public:
-  /// `base` is what all paths are put behind: "http://127.0.0.1:8080". With `unix_socket`, that is connected to instead.
+  /// `base` is what all paths are put behind: "http://127.0.0.1:8080". With `unix_socket`, that is connected to
+  /// instead.
   explicit HttpClient(std::string base, std::string unix_socket = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;

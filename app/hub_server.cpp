@@ -37,7 +37,8 @@ constexpr std::chrono::seconds drain_max{1};
 
 /// For a connection that is one too many.
 std::string over_capacity() {
-  const auto response = net::http::to_response({503, "over_capacity", "The hub has all the connections it takes.", {}, 5});
+  const auto response =
+      net::http::to_response({503, "over_capacity", "The hub has all the connections it takes.", {}, 5});
   return "HTTP/1.1 503 " + std::string(net::http::reason_phrase(response.status)) + "\r\n" +
          "Content-Type: " + std::string(response.content_type) + "\r\n" +
          "Content-Length: " + std::to_string(response.body.size()) + "\r\n" + response.fields +
@@ -91,7 +92,8 @@ struct HubServer::Parts {
     urls.allow_http = settings.webhooks.allow_http;
     const ServingContext context{settings, *store, rules.ownership(), clock, urls, reader->epoch()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
-    if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings.webhooks));
+    if (doors == Doors::all)
+      dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings.webhooks));
   }
 
   void start() {
@@ -103,9 +105,10 @@ struct HubServer::Parts {
       front.emplace(loops.front()->loop(), std::move(*front_socket),
                     [this](std::unique_ptr<net::Transport> transport) { place(std::move(transport)); });
     }
-    control.emplace(loops.front()->loop(), std::move(control_socket), [this](std::unique_ptr<net::Transport> transport) {
-      loops.front()->adopt(std::move(transport), Entrance::control);
-    });
+    control.emplace(loops.front()->loop(), std::move(control_socket),
+                    [this](std::unique_ptr<net::Transport> transport) {
+                      loops.front()->adopt(std::move(transport), Entrance::control);
+                    });
     for (const auto& loop : loops) loop->begin();
   }
 

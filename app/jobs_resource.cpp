@@ -16,9 +16,11 @@ using net::http::Response;
 
 Problem invalid_members(std::vector<Invalid> invalid, bool too_large = false) {
   std::string detail = "The body is not valid:";
-  for (const Invalid& one : invalid) detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
+  for (const Invalid& one : invalid)
+    detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
   detail += '.';
-  return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid), 0};
+  return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid),
+          0};
 }
 
 void append(std::vector<Invalid>& invalid, bool& too_large, const hub::Faults& faults) {

@@ -57,7 +57,8 @@ constexpr Roles admins{false, false, true};
 net::http::Handler guarded(Door& door, Roles roles, Authenticated handler) {
   return [&door, roles, handler = std::move(handler)](const Request& request, const Responder& responder) {
     const hub::AuthResult result = door.identify(request);
-    if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) return responder.send(channels::problem_for(*refusal));
+    if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result))
+      return responder.send(channels::problem_for(*refusal));
     const auto& who = std::get<Principal>(result);
     if (!roles.has(who.role)) {
       return responder.send({403, "forbidden", "This needs a key with the role " + roles.text() + ".", {}, 0});
@@ -117,9 +118,10 @@ Router make_front_routes(const Resources& resources) {
   add(Method::post, "/jobs", reporters, calls(resources.jobs, &JobsResource::submit));
 
   // Not guarded: a refused key is told by the WebSocket's own close code.
-  router.add(Method::get, "/api/v1/ws/jobs", [&websocket = resources.websocket](const Request& request, const Responder& responder) {
-    websocket.accept(request, responder);
-  });
+  router.add(Method::get, "/api/v1/ws/jobs",
+             [&websocket = resources.websocket](const Request& request, const Responder& responder) {
+               websocket.accept(request, responder);
+             });
 
   add(Method::post, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::create));
   add(Method::get, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::list));
@@ -128,7 +130,8 @@ Router make_front_routes(const Resources& resources) {
   add(Method::del, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::remove));
   add(Method::post, "/webhooks/{id}/enable", owners, calls(resources.webhooks, &WebhooksResource::enable));
 
-  add_admin(router, resources.admin, [&](Authenticated handler) { return guarded(resources.door, admins, std::move(handler)); });
+  add_admin(router, resources.admin,
+            [&](Authenticated handler) { return guarded(resources.door, admins, std::move(handler)); });
   add_health(router, resources.store);
   return router;
 }

@@ -46,7 +46,8 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
 /// Ready when no WebSocket is left; looks at the pace of people, for nothing but a shutdown waits on it.
 class DrainWatch final : private net::Timer {
  public:
-  DrainWatch(net::EventLoop& loop, const channels::websocket::WebSocketChannel& channel) : loop_(loop), channel_(channel) {}
+  DrainWatch(net::EventLoop& loop, const channels::websocket::WebSocketChannel& channel)
+      : loop_(loop), channel_(channel) {}
 
   void begin(std::promise<void> done) {
     done_ = std::move(done);
@@ -123,11 +124,13 @@ void ServingLoop::end() {
 void ServingLoop::adopt(std::unique_ptr<net::Transport> transport, Entrance entrance) {
   const auto add = [this, entrance](std::unique_ptr<net::Transport> taken) {
     net::http::HttpService& http = entrance == Entrance::front ? parts_->front_http : parts_->control_http;
-    parts_->connections.add(std::move(taken), [&](net::Connection& connection) { return http.make_protocol(connection); });
+    parts_->connections.add(std::move(taken),
+                            [&](net::Connection& connection) { return http.make_protocol(connection); });
   };
   if (parts_->loop.on_thread()) return add(std::move(transport));
   // A task must be copyable, a transport is not: it travels in a box.
-  parts_->loop.post([add, box = std::make_shared<std::unique_ptr<net::Transport>>(std::move(transport))] { add(std::move(*box)); });
+  parts_->loop.post(
+      [add, box = std::make_shared<std::unique_ptr<net::Transport>>(std::move(transport))] { add(std::move(*box)); });
 }
 
 std::size_t ServingLoop::connections() const { return parts_->connections.size(); }

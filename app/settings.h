@@ -1,5 +1,6 @@
 // What an operator can set. Each setting is defined once, in settings.cpp: its key in the TOML file, its flag
-// (`--webhooks-allow-http`), its environment variable (`CARILLON_WEBHOOKS_ALLOW_HTTP`), default, range, unit and effect.
+// (`--webhooks-allow-http`), its environment variable (`CARILLON_WEBHOOKS_ALLOW_HTTP`), default, range, unit and
+// effect.
 //
 // Threads: read before anything starts; then a value that nobody changes.
 #pragma once

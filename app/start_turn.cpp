@@ -43,7 +43,8 @@ StartTurn::StartTurn(const std::string& data_directory) {
     }
     ::close(directory_);
     if (reason == EWOULDBLOCK) {
-      throw std::runtime_error("data directory '" + data_directory + "': another command has been starting a hub on it for " +
+      throw std::runtime_error("data directory '" + data_directory +
+                               "': another command has been starting a hub on it for " +
                                std::to_string(wait_max.count()) + " s");
     }
     fail(data_directory, "cannot be locked", reason);

@@ -44,7 +44,11 @@ Problem problem_for(hub::AuthRefusal refusal) {
 std::string no_such_job(std::string_view id) { return "Job not found or access denied: " + std::string(id); }
 
 Problem problem_for(const hub::json::Error& error) {
-  return {400, "invalid_json", "The body is not sound JSON: " + error.what + " (at byte " + std::to_string(error.offset) + ").", {}, 0};
+  return {400,
+          "invalid_json",
+          "The body is not sound JSON: " + error.what + " (at byte " + std::to_string(error.offset) + ").",
+          {},
+          0};
 }
 
 }  // namespace carillon::channels

@@ -100,10 +100,12 @@ std::variant<Report, Faults> Intake::read_report(const Principal& by, const JobI
       if (!report.status) faults.add("status", "must be one of queued, running, succeeded, failed");
     } else if (member.name == "result") {
       if (value.is(json::Kind::null)) continue;
-      if (faults.expect_size(member, value.text.size(), limits_.result_bytes_max)) report.result = make_text(value.text);
+      if (faults.expect_size(member, value.text.size(), limits_.result_bytes_max))
+        report.result = make_text(value.text);
     } else if (member.name == "error") {
       if (value.is(json::Kind::null) || !faults.expect(member, json::Kind::string)) continue;
-      if (faults.expect_size(member, value.text.size(), limits_.error_bytes_max)) report.error = make_text(value.string());
+      if (faults.expect_size(member, value.text.size(), limits_.error_bytes_max))
+        report.error = make_text(value.string());
     } else if (member.name == "progress") {
       if (value.is(json::Kind::null)) continue;
       if (faults.expect_size(member, value.text.size(), limits_.progress_bytes_max)) {

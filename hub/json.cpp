@@ -93,7 +93,8 @@ class Scanner {
       skip_blanks();
       Value value;
       scan(value);
-      if (object.members().size() == members_max) return Error{name_at, "an object has more than " + std::to_string(members_max) + " members"};
+      if (object.members().size() == members_max)
+        return Error{name_at, "an object has more than " + std::to_string(members_max) + " members"};
       Member member{name.string(), value};
       if (object.find(member.name) != nullptr) return Error{name_at, "the member \"" + member.name + "\" stands twice"};
       object.members().push_back(std::move(member));
@@ -377,7 +378,8 @@ std::variant<Object, Error> parse_object(std::string_view text, std::size_t dept
   auto checked = check(text, depth);
   if (auto* error = std::get_if<Error>(&checked)) return std::move(*error);
   const auto& value = std::get<Value>(checked);
-  if (!value.is(Kind::object)) return Error{0, "an object is wanted, this is a value of kind " + std::string(to_text(value.kind))};
+  if (!value.is(Kind::object))
+    return Error{0, "an object is wanted, this is a value of kind " + std::string(to_text(value.kind))};
   return members_of(value);
 }
 

@@ -25,20 +25,20 @@ namespace carillon::hub {
 
 /// Why a change was refused. Nothing of it was applied.
 enum class Refusal : std::uint8_t {
-  not_found,        ///< no such thing, or not the caller's to see
-  already_exists,   ///< the id, the name, or the endpoint's URL is taken
-  bad_transition,   ///< the status may not follow the one the job has
-  not_running,      ///< progress for a job that does not run
-  unknown_owner,    ///< a submission for a key that does not exist or is no client key
-  overloaded,       ///< the queue of changes is full; nothing was queued
-  unavailable,      ///< the store cannot write now; it goes on by itself when it can
+  not_found,       ///< no such thing, or not the caller's to see
+  already_exists,  ///< the id, the name, or the endpoint's URL is taken
+  bad_transition,  ///< the status may not follow the one the job has
+  not_running,     ///< progress for a job that does not run
+  unknown_owner,   ///< a submission for a key that does not exist or is no client key
+  overloaded,      ///< the queue of changes is full; nothing was queued
+  unavailable,     ///< the store cannot write now; it goes on by itself when it can
 };
 
 /// A value, or the refusal that stands in its place.
 template <typename T>
 class Outcome {
  public:
-  Outcome(T value) : state_(std::move(value)) {}                                     // NOLINT: converts on purpose
+  Outcome(T value) : state_(std::move(value)) {}  // NOLINT: converts on purpose
   Outcome(Refusal refusal, std::string detail = {}) : state_(Refused{refusal, std::move(detail)}) {}  // NOLINT
 
   explicit operator bool() const { return state_.index() == 0; }
@@ -225,8 +225,7 @@ class Store {
   virtual void record(std::vector<Attempt> attempts, CommitListener& home, Then<Done> then) = 0;
 
   virtual void create_account(std::string name, CommitListener& home, Then<Account> then) = 0;
-  virtual void set_account_status(std::string name, AccountStatus status, CommitListener& home,
-                                  Then<Account> then) = 0;
+  virtual void set_account_status(std::string name, AccountStatus status, CommitListener& home, Then<Account> then) = 0;
   virtual void create_key(NewKey key, CommitListener& home, Then<Key> then) = 0;
   virtual void set_key_status(KeyId key, KeyStatus status, CommitListener& home, Then<Key> then) = 0;
   /// The old secret is taken until `previous_until`.

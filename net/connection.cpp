@@ -306,7 +306,8 @@ Connection& ConnectionTable::insert(std::unique_ptr<Transport> transport) {
     free_.pop_back();
   }
   Slot& entry = slots_[slot];
-  entry.connection = std::make_unique<Connection>(*this, ConnectionRef{this, slot, entry.generation}, std::move(transport));
+  entry.connection =
+      std::make_unique<Connection>(*this, ConnectionRef{this, slot, entry.generation}, std::move(transport));
   ++live_;
   return *entry.connection;
 }

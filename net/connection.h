@@ -135,9 +135,9 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
   ConnectionRef self_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Protocol> protocol_;
-  std::unique_ptr<Protocol> former_;          ///< kept until the call that replaced it has returned
-  std::unique_ptr<Outbox> outbox_;            ///< only while something waits to be written
-  std::unique_ptr<std::string> unconsumed_;   ///< only while a message is incomplete
+  std::unique_ptr<Protocol> former_;         ///< kept until the call that replaced it has returned
+  std::unique_ptr<Outbox> outbox_;           ///< only while something waits to be written
+  std::unique_ptr<std::string> unconsumed_;  ///< only while a message is incomplete
   bool paused_ = false;
   bool readable_ = false;  ///< an edge was seen and the socket was not yet read dry
   bool offering_ = false;

@@ -116,7 +116,9 @@ void EventLoop::run_turn_ends() {
   turn_ends_.clear();
 }
 
-void EventLoop::forget(TurnEnd& who) { std::replace(turn_ends_.begin(), turn_ends_.end(), &who, static_cast<TurnEnd*>(nullptr)); }
+void EventLoop::forget(TurnEnd& who) {
+  std::replace(turn_ends_.begin(), turn_ends_.end(), &who, static_cast<TurnEnd*>(nullptr));
+}
 
 void EventLoop::watch(int fd, std::uint32_t events, IoHandler& handler) {
   control(epoll_, EPOLL_CTL_ADD, fd, events, &handler);

@@ -23,7 +23,9 @@ constexpr int accepts_per_turn_max = 256;
 /// How long accepting rests when the process is out of descriptors: the kernel's queue holds who comes meanwhile.
 constexpr MonotonicMs out_of_files_pause_ms = 100;
 
-[[noreturn]] void fail(const std::string& what, int error) { throw std::runtime_error(what + ": " + std::strerror(error)); }
+[[noreturn]] void fail(const std::string& what, int error) {
+  throw std::runtime_error(what + ": " + std::strerror(error));
+}
 
 int listening_socket(int family, const sockaddr* address, socklen_t bytes, int backlog, const std::string& name) {
   const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -29,12 +29,13 @@ void WebSocketChannel::accept(const net::http::Request& request, const net::http
   if (auto* refused = std::get_if<net::http::Response>(&read)) return responder.send(std::move(*refused));
   const auto& handshake = std::get<Handshake>(read);
   const hub::AuthResult result = authenticator_.authenticate(handshake.key);
-  responder.upgrade(make_handshake_answer(handshake), [&](net::Connection& connection) -> std::unique_ptr<net::Protocol> {
-    if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) {
-      return std::make_unique<RefusedSession>(connection, to_text(*refusal), options_.close_timeout_ms);
-    }
-    return std::make_unique<Session>(*this, connection, std::get<hub::Principal>(result), handshake.resume);
-  });
+  responder.upgrade(
+      make_handshake_answer(handshake), [&](net::Connection& connection) -> std::unique_ptr<net::Protocol> {
+        if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) {
+          return std::make_unique<RefusedSession>(connection, to_text(*refusal), options_.close_timeout_ms);
+        }
+        return std::make_unique<Session>(*this, connection, std::get<hub::Principal>(result), handshake.resume);
+      });
 }
 
 void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {

@@ -81,7 +81,8 @@ std::string make_frame(Opcode opcode, std::string_view payload) {
 
 std::string make_close_frame(CloseCode code, std::string_view reason) {
   std::size_t length = std::min(reason.size(), control_payload_max - 2);
-  while (length < reason.size() && length > 0 && (static_cast<unsigned char>(reason[length]) & 0xC0U) == 0x80U) --length;
+  while (length < reason.size() && length > 0 && (static_cast<unsigned char>(reason[length]) & 0xC0U) == 0x80U)
+    --length;
   const auto number = static_cast<unsigned>(code);
   std::string payload;
   payload += static_cast<char>(number >> 8U);

@@ -20,8 +20,10 @@ constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 constexpr std::size_t nonce_chars = 24;  // 16 bytes in base64
 
 Response refuse(int status, std::string detail) {
-  Response response = to_response(Problem{status, status == 426 ? "upgrade_required" : "bad_handshake", std::move(detail), {}, 0});
-  if (status == 426) response.with("Upgrade", "websocket").with("Connection", "Upgrade").with("Sec-WebSocket-Version", "13");
+  Response response =
+      to_response(Problem{status, status == 426 ? "upgrade_required" : "bad_handshake", std::move(detail), {}, 0});
+  if (status == 426)
+    response.with("Upgrade", "websocket").with("Connection", "Upgrade").with("Sec-WebSocket-Version", "13");
   return response;
 }
 
@@ -108,10 +110,12 @@ std::variant<Handshake, Response> read_handshake(const Request& request) {
 }
 
 std::string make_handshake_answer(const Handshake& handshake) {
-  std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+  std::string head =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
   head += handshake.accept;
   head += "\r\n";
-  if (!handshake.subprotocol.empty()) head.append("Sec-WebSocket-Protocol: ").append(handshake.subprotocol).append("\r\n");
+  if (!handshake.subprotocol.empty())
+    head.append("Sec-WebSocket-Protocol: ").append(handshake.subprotocol).append("\r\n");
   return head += "\r\n";
 }
 

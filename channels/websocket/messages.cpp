@@ -106,8 +106,9 @@ std::string job_update_frame(const hub::Event& event, bool with_seq) {
 std::string job_update_frame(const hub::Job& job, bool with_seq) {
   // A finished job's last progress is history; the events that brought it are past.
   const bool running = job.status == hub::JobStatus::running && job.progress;
-  return update_frame({job.id, job.status, job.result, job.error, running ? &job.progress : nullptr, job.updated_at, job.seq},
-                      with_seq);
+  return update_frame(
+      {job.id, job.status, job.result, job.error, running ? &job.progress : nullptr, job.updated_at, job.seq},
+      with_seq);
 }
 
 }  // namespace carillon::channels::websocket

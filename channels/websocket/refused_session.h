@@ -25,7 +25,8 @@ class RefusedSession final : public net::Protocol {
       const std::string_view rest = bytes.substr(consumed);
       const FrameResult result = read_frame_head(rest, head);
       if (result.state == FrameState::incomplete) break;
-      if (result.state == FrameState::malformed || head.opcode == Opcode::close || head.payload_bytes > payload_bytes_max) {
+      if (result.state == FrameState::malformed || head.opcode == Opcode::close ||
+          head.payload_bytes > payload_bytes_max) {
         connection_.end();
         return bytes.size();
       }

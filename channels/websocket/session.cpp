@@ -31,7 +31,9 @@ Session::Session(WebSocketChannel& channel, net::Connection& connection, const h
   // together from then on.
   channel_.random_ = channel_.random_ * 6364136223846793005ULL + 1442695040888963407ULL;
   const net::MonotonicMs interval = channel_.options_.heartbeat_ms;
-  heartbeat_at_ms_ = channel_.loop_.now_ms() + interval - static_cast<net::MonotonicMs>((channel_.random_ >> 33U) % static_cast<std::uint64_t>(interval / 2 + 1));
+  heartbeat_at_ms_ =
+      channel_.loop_.now_ms() + interval -
+      static_cast<net::MonotonicMs>((channel_.random_ >> 33U) % static_cast<std::uint64_t>(interval / 2 + 1));
   send(with_seq ? connected_frame(channel_.now_s(), channel_.epoch_) : connected_frame(channel_.now_s()));
   set_deadline();
 }
@@ -125,7 +127,8 @@ void Session::on_control(const FrameHead& head, std::string_view payload) {
         code = CloseCode::protocol_error;
         reason = "Close frame with half a code";
       } else if (text.size() >= 2) {
-        const unsigned number = static_cast<unsigned>(static_cast<unsigned char>(text[0])) << 8U | static_cast<unsigned char>(text[1]);
+        const unsigned number =
+            static_cast<unsigned>(static_cast<unsigned char>(text[0])) << 8U | static_cast<unsigned char>(text[1]);
         if (!is_valid_close_code(number)) {
           code = CloseCode::protocol_error;
           reason = "Invalid close code";
@@ -153,7 +156,8 @@ void Session::on_message(std::string_view text) {
 void Session::on_action(const hub::json::Object& message) {
   const hub::json::Value* action_value = message.find("action");
   if (action_value == nullptr) return send_error("Missing action");
-  if (!action_value->is(hub::json::Kind::string)) return send_error("Unknown action: " + std::string(shortened(action_value->text)));
+  if (!action_value->is(hub::json::Kind::string))
+    return send_error("Unknown action: " + std::string(shortened(action_value->text)));
   const std::string action = action_value->string();
   if (action == "ping") return send(pong_frame(channel_.now_s()));
   const bool subscribes = action == "subscribe";
@@ -171,7 +175,8 @@ void Session::subscribe(std::string_view job) {
   const bool full = jobs_.count + all_.count >= channel_.options_.subscriptions_max;
   if (job == all_jobs) {
     if (!hears_all()) {
-      if (full) return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
+      if (full)
+        return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
       channel_.all_index_.add(all_, *this, principal_.key, 0);
     }
     return send(subscribed_frame(all_jobs, channel_.now_s()));
@@ -181,7 +186,8 @@ void Session::subscribe(std::string_view job) {
   Subscription* subscription = channel_.job_index_.find(jobs_, *this, *id);
   const bool known = subscription != nullptr;
   if (!known) {
-    if (full) return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
+    if (full)
+      return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
     // Before the state is read: see channel.h.
     subscription = &channel_.job_index_.add(jobs_, *this, *id, 0);
   }
@@ -247,7 +253,8 @@ void Session::close_slow() {
 
 void Session::set_deadline() {
   net::MonotonicMs at = heartbeat_at_ms_;
-  if (connection_.unsent_bytes() > 0) at = std::min(at, connection_.unsent_since_ms() + channel_.options_.slow_client_ms);
+  if (connection_.unsent_bytes() > 0)
+    at = std::min(at, connection_.unsent_since_ms() + channel_.options_.slow_client_ms);
   connection_.set_timer_at(at);
 }
 
@@ -262,7 +269,8 @@ void Session::on_time() {
     return close_slow();
   }
   if (now >= heartbeat_at_ms_) {
-    if (channel_.clock_.now_ms() >= principal_.valid_until) return close(CloseCode::key_refused, to_text(hub::AuthRefusal::expired));
+    if (channel_.clock_.now_ms() >= principal_.valid_until)
+      return close(CloseCode::key_refused, to_text(hub::AuthRefusal::expired));
     heartbeat_at_ms_ = now + channel_.options_.heartbeat_ms;
     connection_.write(channel_.heartbeat());
   }

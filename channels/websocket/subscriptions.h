@@ -1,4 +1,5 @@
-// Who listens to what, on one loop: an index from a job (or from a key, for `"*"`) to the sessions that want its events.
+// Who listens to what, on one loop: an index from a job (or from a key, for `"*"`) to the sessions that want its
+// events.
 //
 //   index:   job A ─▶ subscription ⇄ subscription        (list of the job)
 //                          ⇅               ⇅
@@ -90,7 +91,8 @@ class SubscriptionIndex {
       entry->second = subscription.topic_next;
       if (entry->second == nullptr) topics_.erase(entry);
     }
-    if (subscription.session_next != nullptr) subscription.session_next->session_previous = subscription.session_previous;
+    if (subscription.session_next != nullptr)
+      subscription.session_next->session_previous = subscription.session_previous;
     (subscription.session_previous != nullptr ? subscription.session_previous->session_next : list.first) =
         subscription.session_next;
     --list.count;

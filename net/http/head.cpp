@@ -114,8 +114,8 @@ HeadResult read_request_line(std::string_view line, Head& head) {
   if (path.front() != '/') {
     // The absolute form, which every server must take (RFC 9112, section 3.2.2).
     const std::size_t scheme_end = path.find("://");
-    const bool absolute = scheme_end != std::string_view::npos &&
-                          (same_name(path.substr(0, scheme_end), "http") || same_name(path.substr(0, scheme_end), "https"));
+    const bool absolute = scheme_end != std::string_view::npos && (same_name(path.substr(0, scheme_end), "http") ||
+                                                                   same_name(path.substr(0, scheme_end), "https"));
     if (absolute) {
       const std::size_t path_at = path.find_first_of("/?", scheme_end + 3);
       path = path_at == std::string_view::npos ? std::string_view("/") : path.substr(path_at);

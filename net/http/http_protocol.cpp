@@ -34,7 +34,8 @@ HttpService::HttpService(EventLoop& loop, const Router& router, HttpLimits limit
     : loop_(loop), router_(router), limits_(limits), request_number_(0) {
   // The upper half tells loops and runs of the hub apart, the lower half counts.
   std::uint32_t prefix = 0;
-  if (getrandom(&prefix, sizeof prefix, 0) == sizeof prefix) request_number_ = static_cast<std::uint64_t>(prefix) << 32U;
+  if (getrandom(&prefix, sizeof prefix, 0) == sizeof prefix)
+    request_number_ = static_cast<std::uint64_t>(prefix) << 32U;
 }
 
 std::unique_ptr<Protocol> HttpService::make_protocol(Connection& connection) {
@@ -105,7 +106,8 @@ std::size_t HttpProtocol::read_one(std::string_view bytes) {
   }
   if (awaiting_ != Awaiting::body) {
     if (head.content_length > service_.limits_.body_bytes_max) {
-      refuse(413, "body_too_large", "The body is over the limit of " + std::to_string(service_.limits_.body_bytes_max) + " bytes.");
+      refuse(413, "body_too_large",
+             "The body is over the limit of " + std::to_string(service_.limits_.body_bytes_max) + " bytes.");
       return bytes.size();
     }
     const bool whole = head.framing == Framing::length && bytes.size() - head.bytes >= head.content_length;

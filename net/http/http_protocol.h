@@ -23,9 +23,9 @@ namespace carillon::net::http {
 struct HttpLimits {
   HeadLimits head;
   std::size_t body_bytes_max = 8 * 1024 * 1024;
-  MonotonicMs head_timeout_ms = 10'000;  ///< absolute: from the first byte, or from the connection's beginning
-  MonotonicMs body_timeout_ms = 60'000;  ///< for the whole body, from the end of the head
-  MonotonicMs idle_timeout_ms = 75'000;  ///< between requests
+  MonotonicMs head_timeout_ms = 10'000;   ///< absolute: from the first byte, or from the connection's beginning
+  MonotonicMs body_timeout_ms = 60'000;   ///< for the whole body, from the end of the head
+  MonotonicMs idle_timeout_ms = 75'000;   ///< between requests
   MonotonicMs stall_timeout_ms = 30'000;  ///< for a client that does not take its answer
 };
 
@@ -67,7 +67,8 @@ class HttpProtocol final : public Protocol {
   /// Answers the request of that number if it is the one that waits.
   void answer(std::uint32_t request, Response response);
   bool awaits(std::uint32_t request) const { return waiting_ && request == request_; }
-  void upgrade(std::uint32_t request, std::string head, const std::function<std::unique_ptr<Protocol>(Connection&)>& make);
+  void upgrade(std::uint32_t request, std::string head,
+               const std::function<std::unique_ptr<Protocol>(Connection&)>& make);
 
  private:
   /// What the connection waits for, and so which deadline holds.
@@ -88,9 +89,9 @@ class HttpProtocol final : public Protocol {
   std::uint32_t request_ = 0;
   MonotonicMs awaiting_since_ms_;
   Awaiting awaiting_ = Awaiting::head;
-  bool waiting_ = false;      ///< for an answer
-  bool keep_alive_ = true;    ///< of the present request
-  bool head_only_ = false;    ///< it is a HEAD
+  bool waiting_ = false;    ///< for an answer
+  bool keep_alive_ = true;  ///< of the present request
+  bool head_only_ = false;  ///< it is a HEAD
   bool http_1_0_ = false;
   std::string request_id_;
 };

@@ -43,7 +43,8 @@ std::string_view to_text(Method method) {
 }
 
 Method parse_method(std::string_view text) {
-  for (const auto method : {Method::get, Method::patch, Method::post, Method::put, Method::del, Method::head, Method::options}) {
+  for (const auto method :
+       {Method::get, Method::patch, Method::post, Method::put, Method::del, Method::head, Method::options}) {
     if (to_text(method) == text) return method;
   }
   return Method::other;

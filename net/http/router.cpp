@@ -59,10 +59,15 @@ void Router::route(Request& request, const Responder& responder) const {
     if (route.method == Method::get) allowed += ", HEAD";
   }
   if (allowed.empty()) {
-    return responder.send(Problem{404, "no_such_resource", "There is nothing at " + std::string(request.path) + ".", {}, 0});
+    return responder.send(
+        Problem{404, "no_such_resource", "There is nothing at " + std::string(request.path) + ".", {}, 0});
   }
-  Response response = to_response(Problem{405, "method_not_allowed",
-                                          std::string(request.method_text) + " is not allowed here; allowed: " + allowed + ".", {}, 0});
+  Response response =
+      to_response(Problem{405,
+                          "method_not_allowed",
+                          std::string(request.method_text) + " is not allowed here; allowed: " + allowed + ".",
+                          {},
+                          0});
   response.with("Allow", allowed);
   responder.send(std::move(response));
 }

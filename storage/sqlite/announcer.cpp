@@ -7,7 +7,8 @@ namespace carillon::storage::sqlite {
 namespace {
 
 bool says_something(const hub::CommitBatch& batch) {
-  return !batch.events.empty() || !batch.deliveries.empty() || !batch.endpoints_changed.empty() || batch.identity_changed;
+  return !batch.events.empty() || !batch.deliveries.empty() || !batch.endpoints_changed.empty() ||
+         batch.identity_changed;
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The one writer: changes queue here, and whatever has gathered while the last commit was under way goes into the next.
 // Nobody waits on a timer: an idle committer commits at once, a busy one has a batch.
 //
-// A change that breaks a rule fails alone. Where the database itself fails, the batch is rolled back: with a failure that
-// one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable, read-only)
-// all are refused as unavailable, and a probe each second finds out when writing works again.
+// A change that breaks a rule fails alone. Where the database itself fails, the batch is rolled back: with a failure
+// that one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable,
+// read-only) all are refused as unavailable, and a probe each second finds out when writing works again.
 //
 // Threads: queue(), add(), remove() and writable() from any thread; the rest is the committer's own thread.
 #pragma once

@@ -11,7 +11,9 @@ constexpr std::size_t response_bytes_max = 1024;
 
 DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints)
     : endpoints_(endpoints),
-      insert_delivery_(handle, "INSERT INTO deliveries (endpoint, event, message, state, attempts, due_at) VALUES (?, ?, ?, 0, 0, ?) RETURNING id"),
+      insert_delivery_(handle,
+                       "INSERT INTO deliveries (endpoint, event, message, state, attempts, due_at) VALUES (?, ?, ?, 0, "
+                       "0, ?) RETURNING id"),
       insert_attempt_(handle,
                       "INSERT INTO attempts (delivery, started_at, duration_ms, http_status, error, response) "
                       "VALUES (?, ?, ?, ?, ?, ?)"),
@@ -20,8 +22,10 @@ DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints)
       fail_pending_(handle, "UPDATE deliveries SET state = 2 WHERE endpoint = ? AND state = 0"),
       endpoint_status_(handle, "SELECT status FROM webhook_endpoints WHERE id = ?"),
       note_failing_(handle, "UPDATE webhook_endpoints SET failing_since = ?2 WHERE id = ?1 AND failing_since IS NULL"),
-      note_healthy_(handle, "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = ? AND failing_since IS NOT NULL"),
-      disable_endpoint_(handle, "UPDATE webhook_endpoints SET status = 1, disabled_reason = ?2 WHERE id = ?1 AND status = 0"),
+      note_healthy_(handle,
+                    "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = ? AND failing_since IS NOT NULL"),
+      disable_endpoint_(handle,
+                        "UPDATE webhook_endpoints SET status = 1, disabled_reason = ?2 WHERE id = ?1 AND status = 0"),
       find_endpoint_(handle, select(endpoint_columns, "webhook_endpoints AS e WHERE e.id = ?")) {}
 
 void DeliveryChanges::owe(WriteContext& context, const hub::EventPtr& event, const JobRow& row) {
@@ -29,8 +33,8 @@ void DeliveryChanges::owe(WriteContext& context, const hub::EventPtr& event, con
                             [&](hub::EndpointId endpoint) { owe_to(context, endpoint, event); });
   if (!row.hook || !row.hook_events.has(event->kind)) return;
   endpoint_status_.bind(*row.hook);
-  const bool enabled =
-      endpoint_status_.step() && static_cast<hub::EndpointStatus>(endpoint_status_.integer(0)) == hub::EndpointStatus::enabled;
+  const bool enabled = endpoint_status_.step() &&
+                       static_cast<hub::EndpointStatus>(endpoint_status_.integer(0)) == hub::EndpointStatus::enabled;
   endpoint_status_.reset();
   if (enabled) owe_to(context, *row.hook, event);
 }

@@ -7,8 +7,6 @@
 namespace carillon::storage::sqlite {
 namespace {
 
-
-
 std::string no_such_endpoint(hub::EndpointId id) { return "Webhook not found or access denied: " + to_text(id); }
 
 /// A Standard Webhooks secret: `whsec_` and 32 random bytes in base64.
@@ -22,7 +20,8 @@ std::string new_secret() {
 
 }  // namespace
 
-EndpointChanges::EndpointChanges(sqlite3* handle, const hub::Rules& rules, EndpointTable& table, DeliveryChanges& deliveries)
+EndpointChanges::EndpointChanges(sqlite3* handle, const hub::Rules& rules, EndpointTable& table,
+                                 DeliveryChanges& deliveries)
     : rules_(rules),
       table_(table),
       deliveries_(deliveries),
@@ -31,13 +30,15 @@ EndpointChanges::EndpointChanges(sqlite3* handle, const hub::Rules& rules, Endpo
       find_hook_(handle,
                  "SELECT e.id FROM webhook_endpoints AS e JOIN webhook_secrets AS s ON s.endpoint = e.id "
                  "WHERE e.owner_key = ? AND e.for_jobs = 1 AND e.url = ? AND s.secret = ?"),
-      insert_(handle,
-              "INSERT INTO webhook_endpoints (id, owner_key, owner_account, for_jobs, url, description, events, status, "
-              "disabled_reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?)"),
+      insert_(
+          handle,
+          "INSERT INTO webhook_endpoints (id, owner_key, owner_account, for_jobs, url, description, events, status, "
+          "disabled_reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?)"),
       insert_secret_(handle, "INSERT INTO webhook_secrets (endpoint, secret, created_at) VALUES (?, ?, ?)"),
-      update_(handle,
-              "UPDATE webhook_endpoints SET url = ?2, description = ?3, events = ?4, status = ?5, disabled_reason = ?6, "
-              "failing_since = ?7 WHERE id = ?1"),
+      update_(
+          handle,
+          "UPDATE webhook_endpoints SET url = ?2, description = ?3, events = ?4, status = ?5, disabled_reason = ?6, "
+          "failing_since = ?7 WHERE id = ?1"),
       delete_(handle, "DELETE FROM webhook_endpoints WHERE id = ?"),
       account_secret_(handle, "SELECT secret FROM webhook_secrets WHERE account = ?"),
       insert_account_secret_(handle, "INSERT INTO webhook_secrets (account, secret, created_at) VALUES (?, ?, ?)") {}
@@ -66,8 +67,8 @@ std::optional<hub::EndpointId> EndpointChanges::find_by_url(hub::KeyId owner, co
 
 void EndpointChanges::insert(const hub::Endpoint& endpoint) {
   insert_
-      .bind(endpoint.id, endpoint.owner.key, endpoint.owner.account, endpoint.for_jobs, endpoint.url, endpoint.description,
-            std::int64_t{endpoint.events.bits}, endpoint.created_at)
+      .bind(endpoint.id, endpoint.owner.key, endpoint.owner.account, endpoint.for_jobs, endpoint.url,
+            endpoint.description, std::int64_t{endpoint.events.bits}, endpoint.created_at)
       .run();
   insert_secret_.bind(endpoint.id, endpoint.secret, endpoint.created_at).run();
 }

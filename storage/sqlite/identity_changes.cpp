@@ -20,8 +20,8 @@ IdentityChanges::IdentityChanges(sqlite3* handle)
                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
       update_key_(handle, "UPDATE api_keys SET status = ?2 WHERE id = ?1"),
       rotate_key_(handle, "UPDATE api_keys SET previous_hash = hash, previous_until = ?3, hash = ?2 WHERE id = ?1"),
-      revoke_key_(handle,
-                  "UPDATE api_keys SET hash = NULL, previous_hash = NULL, previous_until = NULL WHERE id = ?") {}
+      revoke_key_(handle, "UPDATE api_keys SET hash = NULL, previous_hash = NULL, previous_until = NULL WHERE id = ?") {
+}
 
 std::optional<hub::Account> IdentityChanges::find_account(const std::string& name) {
   find_account_.bind(name);

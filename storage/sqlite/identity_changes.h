@@ -1,5 +1,5 @@
-// Accounts and keys: made, changed, taken away. Each change tells the commit that identities have changed, so that every
-// Authenticator forgets what it had found before the change is answered.
+// Accounts and keys: made, changed, taken away. Each change tells the commit that identities have changed, so that
+// every Authenticator forgets what it had found before the change is answered.
 //
 // Threads: the committer's.
 #pragma once

@@ -4,17 +4,20 @@
 
 namespace carillon::storage::sqlite {
 
-JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints)
+JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries,
+                       EndpointChanges& endpoints)
     : rules_(rules),
       deliveries_(deliveries),
       endpoints_(endpoints),
       find_client_(handle, "SELECT account FROM api_keys WHERE id = ? AND role = 0 AND hash IS NOT NULL"),
       find_job_(handle, select(job_columns, "jobs WHERE id = ?")),
-      insert_job_(handle,
-                  "INSERT INTO jobs (id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, "
-                  "metadata) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING n"),
+      insert_job_(
+          handle,
+          "INSERT INTO jobs (id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, "
+          "metadata) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING n"),
       update_running_(handle, "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
-      update_final_(handle, "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, error = ?5, result = ?6 WHERE n = ?1"),
+      update_final_(handle,
+                    "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, error = ?5, result = ?6 WHERE n = ?1"),
       insert_event_(handle, "INSERT INTO events (seq, job, kind, status, at, progress) VALUES (?, ?, ?, ?, ?, ?)") {}
 
 std::optional<hub::AccountId> JobChanges::account_of_client(hub::KeyId key) {
@@ -31,7 +34,8 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
   job.owner = {submission.by.key, submission.by.account};
   if (submission.owner && *submission.owner != submission.by.key) {
     const auto account = submission.by.role == hub::Role::worker ? account_of_client(*submission.owner) : std::nullopt;
-    if (!account) return {hub::Refusal::unknown_owner, "The owner is not the id of a client key: " + to_text(*submission.owner)};
+    if (!account)
+      return {hub::Refusal::unknown_owner, "The owner is not the id of a client key: " + to_text(*submission.owner)};
     job.owner = {*submission.owner, *account};
   }
   find_job_.bind(submission.job);

@@ -36,8 +36,9 @@ Applied read_applied(Connection& connection) {
 void check_applied(const Applied& applied, const std::vector<Migration>& migrations) {
   for (std::size_t i = 0; i < applied.numbers.size(); ++i) {
     if (i >= migrations.size()) {
-      throw hub::StoreError("the database has schema " + std::to_string(applied.numbers.back()) + ", this program knows up to " +
-                            std::to_string(migrations.size()) + ": it was used by a later version; install that one, or restore a backup");
+      throw hub::StoreError("the database has schema " + std::to_string(applied.numbers.back()) +
+                            ", this program knows up to " + std::to_string(migrations.size()) +
+                            ": it was used by a later version; install that one, or restore a backup");
     }
     if (applied.numbers[i] != migrations[i].number || applied.checksums[i] != checksum(migrations[i].sql)) {
       throw hub::StoreError("migration " + std::string(migrations[i].name) +
@@ -50,7 +51,8 @@ void apply(Connection& connection, const Migration& migration, const hub::Clock&
   connection.run("BEGIN IMMEDIATE");
   try {
     connection.run(std::string(migration.sql));
-    Statement insert(connection.handle(), "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)");
+    Statement insert(connection.handle(),
+                     "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)");
     insert.bind(migration.number, migration.name, checksum(migration.sql), clock.now_ms()).run();
     connection.run("COMMIT");
   } catch (const hub::StoreError& error) {

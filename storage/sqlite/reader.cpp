@@ -74,15 +74,17 @@ class SqliteReader final : public hub::Reader {
         endpoints_of_(handle(), select(endpoint_columns,
                                        "webhook_endpoints AS e WHERE e.owner_key = ? AND e.for_jobs = 0 "
                                        "ORDER BY e.created_at, e.id")),
-        due_deliveries_(handle(),
-                        "SELECT d.id, d.endpoint, d.message, d.state, d.attempts, d.due_at, "
-                        "v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, j.result "
-                        "FROM deliveries AS d JOIN events AS v ON v.seq = d.event JOIN jobs AS j ON j.n = v.job "
-                        "WHERE d.state = 0 AND d.endpoint = ? AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?"),
+        due_deliveries_(
+            handle(),
+            "SELECT d.id, d.endpoint, d.message, d.state, d.attempts, d.due_at, "
+            "v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, j.result "
+            "FROM deliveries AS d JOIN events AS v ON v.seq = d.event JOIN jobs AS j ON j.n = v.job "
+            "WHERE d.state = 0 AND d.endpoint = ? AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?"),
         next_backlog_(handle(),
                       "SELECT endpoint, due_at FROM deliveries WHERE state = 0 AND endpoint > ? "
                       "ORDER BY endpoint, due_at, id LIMIT 1"),
-        next_due_(handle(), "SELECT due_at FROM deliveries WHERE state = 0 AND endpoint = ? ORDER BY due_at, id LIMIT 1"),
+        next_due_(handle(),
+                  "SELECT due_at FROM deliveries WHERE state = 0 AND endpoint = ? ORDER BY due_at, id LIMIT 1"),
         last_seq_(handle(), "SELECT max(seq) FROM events"),
         epoch_(handle(), "SELECT value FROM meta WHERE name = 'epoch'") {}
 

@@ -13,7 +13,8 @@
 namespace carillon::storage::sqlite {
 
 inline constexpr std::string_view job_columns =
-    "n, id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, progress, metadata, error, "
+    "n, id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, progress, metadata, "
+    "error, "
     "result";
 
 /// A job's row: the job, and what of it the hub does not show.
@@ -43,7 +44,8 @@ inline JobRow read_job(const Statement& row) {
 }
 
 /// A revoked key, which has no hash, is none.
-inline constexpr std::string_view live_keys = "api_keys AS k JOIN accounts AS a ON a.id = k.account WHERE k.hash NOT NULL";
+inline constexpr std::string_view live_keys =
+    "api_keys AS k JOIN accounts AS a ON a.id = k.account WHERE k.hash NOT NULL";
 inline constexpr std::string_view key_columns =
     "k.id, k.account, a.name, a.status, k.role, k.status, k.name, k.created_at, k.expires_at";
 inline constexpr int key_column_count = 9;

@@ -73,7 +73,8 @@ void Statement::put(int place, std::int64_t value) { check(sqlite3_bind_int64(st
 void Statement::put(int place, std::nullptr_t) { check(sqlite3_bind_null(statement_, place)); }
 
 void Statement::put(int place, std::string_view text) {
-  check(sqlite3_bind_text(statement_, place, text.empty() ? "" : text.data(), static_cast<int>(text.size()), SQLITE_STATIC));
+  check(sqlite3_bind_text(statement_, place, text.empty() ? "" : text.data(), static_cast<int>(text.size()),
+                          SQLITE_STATIC));
 }
 
 void Statement::put(int place, const hub::Text& text) {

@@ -88,10 +88,8 @@ class Statement {
     value ? put(place, *value) : put(place, nullptr);
   }
   template <typename Enum>
-    requires std::is_enum_v<Enum>
-  void put(int place, Enum value) {
-    put(place, static_cast<std::int64_t>(value));
-  }
+  requires std::is_enum_v<Enum>
+  void put(int place, Enum value) { put(place, static_cast<std::int64_t>(value)); }
 
   void check(int code) const;
 

@@ -106,9 +106,10 @@ class SqliteStore final : public hub::Store {
   }
 
   void create_endpoint(hub::NewEndpoint endpoint, CommitListener& home, Then<hub::Endpoint> then) override {
-    queue<hub::Endpoint>(home, std::move(then), [endpoint = std::move(endpoint)](Writer& writer, WriteContext& context) {
-      return writer.endpoints.create(context, endpoint);
-    });
+    queue<hub::Endpoint>(home, std::move(then),
+                         [endpoint = std::move(endpoint)](Writer& writer, WriteContext& context) {
+                           return writer.endpoints.create(context, endpoint);
+                         });
   }
 
   void change_endpoint(hub::EndpointChange change, CommitListener& home, Then<hub::Endpoint> then) override {

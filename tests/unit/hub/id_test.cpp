@@ -34,14 +34,16 @@ TEST(JobId, RandomOnesAreVersion4AndDiffer) {
 }
 
 TEST(NumberId, TextFormGoesThereAndBack) {
-  for (const std::int64_t number : {std::int64_t{1}, std::int64_t{61}, std::int64_t{62}, std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t number :
+       {std::int64_t{1}, std::int64_t{61}, std::int64_t{62}, std::numeric_limits<std::int64_t>::max()}) {
     const KeyId id{number};
     EXPECT_EQ(parse_id<KeyTag>(to_text(id)), id) << to_text(id);
   }
 }
 
 TEST(NumberId, RefusesWhatIsNone) {
-  for (const char* text : {"", "key_", "key_0", "key_01", "acc_1", "key_-1", "key_zzzzzzzzzzz", "key_1111111111111", "key_a b"}) {
+  for (const char* text :
+       {"", "key_", "key_0", "key_01", "acc_1", "key_-1", "key_zzzzzzzzzzz", "key_1111111111111", "key_a b"}) {
     EXPECT_FALSE(parse_id<KeyTag>(text)) << text;
   }
 }
@@ -49,7 +51,8 @@ TEST(NumberId, RefusesWhatIsNone) {
 TEST(RandomBase62, HasTheLengthAndTheAlphabet) {
   const std::string text = random_base62(1000);
   EXPECT_EQ(text.size(), 1000U);
-  EXPECT_EQ(text.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"), std::string::npos);
+  EXPECT_EQ(text.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -44,8 +44,8 @@ TEST(Chunked, ComesToTheSameHoweverItIsCut) {
 }
 
 TEST(Chunked, RefusesWhatTwoReadersCouldReadDifferently) {
-  for (const char* text : {"\r\n", "g\r\n", "-1\r\n", "+1\r\nx\r\n", " 1\r\nx\r\n", "0x1\r\nx\r\n", "1\nx\r\n", "1\r\nxy\r\n",
-                           "1\r\nx\n", "1\rx\r\n", "ffffffffffffffff\r\n", "1 \r\nx\r\n"}) {
+  for (const char* text : {"\r\n", "g\r\n", "-1\r\n", "+1\r\nx\r\n", " 1\r\nx\r\n", "0x1\r\nx\r\n", "1\nx\r\n",
+                           "1\r\nxy\r\n", "1\r\nx\n", "1\rx\r\n", "ffffffffffffffff\r\n", "1 \r\nx\r\n"}) {
     std::string body;
     std::size_t consumed = 0;
     EXPECT_EQ(decode_all(text, body, consumed), State::malformed) << text;

@@ -91,7 +91,8 @@ TEST_F(StoreTest, ADeletedEndpointOwesNothingMore) {
 TEST_F(StoreTest, AJobsOwnHookHearsOfThatJobAlone) {
   open();
   const auto client = principal(make_key("acme"));
-  hub::Submission submission{client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/job", hub::final_events, ""}};
+  hub::Submission submission{
+      client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/job", hub::final_events, ""}};
   const auto job = submit(submission);
   ASSERT_TRUE(job);
   submission.job = hub::JobId::random();

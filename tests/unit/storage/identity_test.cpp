@@ -58,8 +58,7 @@ TEST_F(IdentityTest, ARevokedKeyIsGone) {
 TEST_F(IdentityTest, StatusesAreKeptAndTold) {
   const hub::Key key = make("one");
   const std::size_t before = home_.batches().size();
-  ASSERT_TRUE(
-      ask<hub::Key>([&](auto then) { store_->set_key_status(key.id, hub::KeyStatus::disabled, home_, then); }));
+  ASSERT_TRUE(ask<hub::Key>([&](auto then) { store_->set_key_status(key.id, hub::KeyStatus::disabled, home_, then); }));
   ASSERT_TRUE(ask<hub::Account>(
       [&](auto then) { store_->set_account_status("acme", hub::AccountStatus::suspended, home_, then); }));
   const auto found = reader_->find_key(hash_of("one"));
@@ -74,7 +73,9 @@ TEST_F(IdentityTest, StatusesAreKeptAndTold) {
 TEST_F(IdentityTest, UnknownAndTakenNamesAreRefused) {
   EXPECT_EQ(ask<hub::Account>([&](auto then) { store_->create_account("acme", home_, then); }).refusal(),
             Refusal::already_exists);
-  EXPECT_EQ(ask<hub::Key>([&](auto then) { store_->create_key({"nobody", {}, {}, {}, {}}, home_, then); }).refusal(),
+  EXPECT_EQ(ask<hub::Key>([&](auto then) {
+              store_->create_key({"nobody", {}, {}, {}, {}}, home_, then);
+            }).refusal(),
             Refusal::not_found);
   EXPECT_EQ(ask<hub::Account>([&](auto then) {
               store_->set_account_status("nobody", hub::AccountStatus::active, home_, then);

@@ -75,7 +75,8 @@ TEST_F(StoreTest, AWorkerSubmitsForAClientKeyOnly) {
   EXPECT_EQ(job->owner.account, client.account);
   const hub::Key admin = make_key("platform", hub::Role::admin);
   EXPECT_EQ(submit({principal(worker), hub::JobId::random(), admin.id, {}, {}}).refusal(), Refusal::unknown_owner);
-  EXPECT_EQ(submit({principal(worker), hub::JobId::random(), hub::KeyId{42}, {}, {}}).refusal(), Refusal::unknown_owner);
+  EXPECT_EQ(submit({principal(worker), hub::JobId::random(), hub::KeyId{42}, {}, {}}).refusal(),
+            Refusal::unknown_owner);
   EXPECT_EQ(submit({principal(client), hub::JobId::random(), worker.id, {}, {}}).refusal(), Refusal::unknown_owner);
 }
 

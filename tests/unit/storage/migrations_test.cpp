@@ -46,7 +46,8 @@ TEST_F(MigrationsTest, ALaterDatabaseIsRefused) {
 
 TEST_F(MigrationsTest, AChangedMigrationIsRefused) {
   run({a_});
-  EXPECT_THAT(failure_of({{1, "0001_a", "CREATE TABLE a (y)"}, b_}), ::testing::HasSubstr("migration 0001_a is not the one"));
+  EXPECT_THAT(failure_of({{1, "0001_a", "CREATE TABLE a (y)"}, b_}),
+              ::testing::HasSubstr("migration 0001_a is not the one"));
   EXPECT_EQ(tables(), 1);
 }
 

@@ -79,7 +79,8 @@ TEST(Frame, WritesEachLengthInItsShortestForm) {
   EXPECT_EQ(make_frame(Opcode::text, "Hello"), bytes({0x81, 0x05}) + "Hello");
   EXPECT_EQ(make_frame(Opcode::text, std::string(126, 'x')).substr(0, 4), bytes({0x81, 126, 0, 126}));
   EXPECT_EQ(make_frame(Opcode::text, std::string(65'535, 'x')).substr(0, 4), bytes({0x81, 126, 0xFF, 0xFF}));
-  EXPECT_EQ(make_frame(Opcode::text, std::string(65'536, 'x')).substr(0, 10), bytes({0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0}));
+  EXPECT_EQ(make_frame(Opcode::text, std::string(65'536, 'x')).substr(0, 10),
+            bytes({0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0}));
 }
 
 TEST(Frame, CutsACloseReasonBetweenCharacters) {
@@ -91,7 +92,8 @@ TEST(Frame, CutsACloseReasonBetweenCharacters) {
 }
 
 TEST(CloseCode, WhatAPeerMaySend) {
-  for (const unsigned code : {1000U, 1001U, 1003U, 1007U, 1011U, 1014U, 3000U, 4999U}) EXPECT_TRUE(is_valid_close_code(code)) << code;
+  for (const unsigned code : {1000U, 1001U, 1003U, 1007U, 1011U, 1014U, 3000U, 4999U})
+    EXPECT_TRUE(is_valid_close_code(code)) << code;
   for (const unsigned code : {0U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 2999U, 5000U, 65535U}) {
     EXPECT_FALSE(is_valid_close_code(code)) << code;
   }
