@@ -60,7 +60,7 @@ void JobsResource::submit(const net::http::Request& request, const hub::Principa
 
   auto& submission = std::get<hub::Submission>(read);
   submission.hook = std::move(hook);
-  intake_.submit(std::move(submission), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
+  store_.submit(std::move(submission), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
     Response response = job_response(201, *outcome);
     response.with("Location", "/api/v1/jobs/" + outcome->id.text());
@@ -81,7 +81,7 @@ void JobsResource::report(const net::http::Request& request, const hub::Principa
     append(invalid, too_large, *faults);
     return responder.send(invalid_members(std::move(invalid), too_large));
   }
-  intake_.report(std::move(std::get<hub::Report>(read)), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
+  store_.report(std::move(std::get<hub::Report>(read)), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
     responder.send(job_response(200, *outcome));
   });

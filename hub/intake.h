@@ -1,7 +1,7 @@
-// Intake: where a submission or a report is checked for all that can be known without the job it speaks of, and handed
-// to the store. What depends on the job is judged by Rules, inside the store's transaction.
+// Intake: where a submission or a report is checked for all that can be known without the job it speaks of. What depends
+// on the job is judged by Rules, inside the store's transaction.
 //
-// Threads: immutable after construction; each call answers on the thread of the listener it names.
+// Threads: immutable after construction; safe for concurrent use.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ using Faults = std::vector<Fault>;
 
 class Intake {
  public:
-  Intake(Store& store, IntakeLimits limits) : store_(store), limits_(limits) {}
+  explicit Intake(IntakeLimits limits) : limits_(limits) {}
 
   /// Reads a submission's own members (`job_id`, `metadata`, `owner`); the caller has taken out what belongs to a
   /// channel. Without a `job_id` it is given a new one. Unknown members are faults.
@@ -41,15 +41,7 @@ class Intake {
   /// Reads a report's members (`status`, `result`, `error`, `progress`).
   std::variant<Report, Faults> read_report(const Principal& by, const JobId& job, const json::Object& body) const;
 
-  void submit(Submission submission, CommitListener& home, Then<Job> then) const {
-    store_.submit(std::move(submission), home, std::move(then));
-  }
-  void report(Report report, CommitListener& home, Then<Job> then) const {
-    store_.report(std::move(report), home, std::move(then));
-  }
-
  private:
-  Store& store_;
   IntakeLimits limits_;
 };
 

@@ -8,7 +8,6 @@ namespace {
 constexpr Principal client{{1}, {10}, Role::client};
 constexpr Principal worker{{2}, {10}, Role::worker};
 
-/// Reading members never touches the store.
 class IntakeTest : public testing::Test {
  protected:
   static json::Object object(std::string_view text) { return std::get<json::Object>(json::parse_object(text)); }
@@ -29,8 +28,7 @@ class IntakeTest : public testing::Test {
     return out;
   }
 
-  Store* none_ = nullptr;
-  Intake intake_{*none_, IntakeLimits{100, 10, 20, 30}};
+  const Intake intake_{IntakeLimits{100, 10, 20, 30}};
 };
 
 TEST_F(IntakeTest, ReadsAReport) {
