@@ -78,7 +78,7 @@ class BodyReader {
         refuse(member.name, "is not known here");
       }
     }
-    if (!invalid_.empty()) return invalid_members(std::move(invalid_));
+    if (!invalid_.empty()) return channels::problem_for(std::move(invalid_));
     return read;
   }
 
@@ -154,15 +154,6 @@ Read<RotationBody> read_rotation(std::string_view body) {
 
 Read<NoBody> read_no_members(std::string_view body) {
   return read<NoBody>(or_empty_object(body), [](BodyReader& reader) { return reader.end(NoBody{}); });
-}
-
-Problem invalid_members(std::vector<Invalid> invalid) {
-  std::string detail = "The body is not valid:";
-  for (const Invalid& one : invalid) {
-    detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
-  }
-  detail += '.';
-  return {422, "validation_error", std::move(detail), std::move(invalid), 0};
 }
 
 }  // namespace carillon::app

@@ -54,7 +54,4 @@ struct NoBody {};
 /// For what takes no members: the body is missing or an empty object.
 Read<NoBody> read_no_members(std::string_view body);
 
-/// 422 that names each member and what is wrong with it.
-net::http::Problem invalid_members(std::vector<net::http::Invalid> invalid);
-
 }  // namespace carillon::app

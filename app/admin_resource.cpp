@@ -37,17 +37,6 @@ Response secret_response(int status, std::string body) {
   return response;
 }
 
-/// Answers with what `make` reads from the store.
-void send_read(const Responder& responder, auto&& make) {
-  std::optional<std::string> body;
-  try {
-    body = make();
-  } catch (const hub::StoreError&) {
-    return responder.send(Problem{503, "store_unavailable", "The store cannot be read now.", {}, 5});
-  }
-  responder.send(json_response(200, std::move(*body)));
-}
-
 /// The key that the path names; answers where none can have that id.
 std::optional<hub::KeyId> key_of(const net::http::Request& request, const Responder& responder) {
   const std::string_view text = request.parameters[0];
@@ -77,7 +66,7 @@ void AdminResource::create_account(const Request& request, const hub::Principal&
 }
 
 void AdminResource::list_accounts(const Request&, const hub::Principal&, const Responder& responder) {
-  send_read(responder, [this] { return accounts_json(reader_.accounts()); });
+  responder.send(json_response(200, accounts_json(reader_.accounts())));
 }
 
 void AdminResource::suspend_account(const Request& request, const hub::Principal&, const Responder& responder) {
@@ -115,14 +104,14 @@ void AdminResource::create_key(const Request& request, const hub::Principal&, co
     if (outcome) return responder.send(secret_response(201, key_json(*outcome, clock_.now_ms(), {.secret = secret})));
     // The account is named in the body, not in the path: so it is a member that is wrong, not a page that is missing.
     if (outcome.refusal() == hub::Refusal::not_found) {
-      return responder.send(invalid_members({{"/account", "names no account of this hub: '" + account + "'"}}));
+      return responder.send(channels::problem_for(std::vector<net::http::Invalid>{{"/account", "names no account of this hub: '" + account + "'"}}));
     }
     responder.send(problem_for(outcome, "The key was not made."));
   });
 }
 
 void AdminResource::list_keys(const Request&, const hub::Principal&, const Responder& responder) {
-  send_read(responder, [this] { return keys_json(reader_.keys(), clock_.now_ms()); });
+  responder.send(json_response(200, keys_json(reader_.keys(), clock_.now_ms())));
 }
 
 void AdminResource::disable_key(const Request& request, const hub::Principal&, const Responder& responder) {

@@ -10,18 +10,8 @@ namespace carillon::app {
 namespace {
 
 using net::http::Invalid;
-using net::http::Problem;
 using net::http::Responder;
 using net::http::Response;
-
-Problem invalid_members(std::vector<Invalid> invalid, bool too_large = false) {
-  std::string detail = "The body is not valid:";
-  for (const Invalid& one : invalid)
-    detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
-  detail += '.';
-  return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid),
-          0};
-}
 
 void append(std::vector<Invalid>& invalid, bool& too_large, const hub::Faults& faults) {
   for (const hub::Fault& fault : faults) {
@@ -56,7 +46,7 @@ void JobsResource::submit(const net::http::Request& request, const hub::Principa
   auto hook = channels::webhook::read_job_hook(body, urls_, invalid);
   auto read = intake_.read_submission(who, without_hook(body));
   if (const auto* faults = std::get_if<hub::Faults>(&read)) append(invalid, too_large, *faults);
-  if (!invalid.empty()) return responder.send(invalid_members(std::move(invalid), too_large));
+  if (!invalid.empty()) return responder.send(channels::problem_for(std::move(invalid), too_large));
 
   auto& submission = std::get<hub::Submission>(read);
   submission.hook = std::move(hook);
@@ -79,7 +69,7 @@ void JobsResource::report(const net::http::Request& request, const hub::Principa
     std::vector<Invalid> invalid;
     bool too_large = false;
     append(invalid, too_large, *faults);
-    return responder.send(invalid_members(std::move(invalid), too_large));
+    return responder.send(channels::problem_for(std::move(invalid), too_large));
   }
   store_.report(std::move(std::get<hub::Report>(read)), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));

@@ -53,9 +53,20 @@ constexpr Roles clients{true, false, false};
 constexpr Roles owners{true, false, true};
 constexpr Roles admins{false, false, true};
 
+/// What a handler that cannot read the store answers.
+net::http::Handler answering(net::http::Handler handler) {
+  return [handler = std::move(handler)](const Request& request, const Responder& responder) {
+    try {
+      handler(request, responder);
+    } catch (const hub::StoreError&) {
+      responder.send(channels::problem_for(hub::Refusal::unavailable, "The store cannot be read now."));
+    }
+  };
+}
+
 /// Lets a request through to its handler once it is known who sends it and that he may.
 net::http::Handler guarded(Door& door, Roles roles, Authenticated handler) {
-  return [&door, roles, handler = std::move(handler)](const Request& request, const Responder& responder) {
+  return answering([&door, roles, handler = std::move(handler)](const Request& request, const Responder& responder) {
     const hub::AuthResult result = door.identify(request);
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result))
       return responder.send(channels::problem_for(*refusal));
@@ -64,7 +75,7 @@ net::http::Handler guarded(Door& door, Roles roles, Authenticated handler) {
       return responder.send({403, "forbidden", "This needs a key with the role " + roles.text() + ".", {}, 0});
     }
     handler(request, who, responder);
-  };
+  });
 }
 
 template <typename Resource>
@@ -119,9 +130,9 @@ Router make_front_routes(const Resources& resources) {
 
   // Not guarded: a refused key is told by the WebSocket's own close code.
   router.add(Method::get, "/api/v1/ws/jobs",
-             [&websocket = resources.websocket](const Request& request, const Responder& responder) {
+             answering([&websocket = resources.websocket](const Request& request, const Responder& responder) {
                websocket.accept(request, responder);
-             });
+             }));
 
   add(Method::post, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::create));
   add(Method::get, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::list));
@@ -139,9 +150,9 @@ Router make_front_routes(const Resources& resources) {
 Router make_control_routes(const Resources& resources) {
   Router router;
   add_admin(router, resources.admin, [](Authenticated handler) -> net::http::Handler {
-    return [handler = std::move(handler)](const Request& request, const Responder& responder) {
+    return answering([handler = std::move(handler)](const Request& request, const Responder& responder) {
       handler(request, Principal{{}, {}, Role::admin}, responder);
-    };
+    });
   });
   add_health(router, resources.store);
   return router;

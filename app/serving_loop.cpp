@@ -146,33 +146,21 @@ std::future<void> ServingLoop::drain() {
 }
 
 void ServingLoop::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
-  bool first = false;
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    first = inbox_batches_.empty() && inbox_replies_.empty();
-    if (batch) inbox_batches_.push_back(batch);
-    for (auto& reply : replies) inbox_replies_.push_back(std::move(reply));
-  }
-  if (first) parts_->loop.post([this] { take_in(); });
+  if (inbox_.put(batch, std::move(replies))) parts_->loop.post([this] { take_in(); });
 }
 
 void ServingLoop::take_in() {
-  std::vector<hub::CommitBatchPtr> batches;
-  hub::Replies replies;
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    batches.swap(inbox_batches_);
-    replies.swap(inbox_replies_);
-  }
-  for (const auto& batch : batches) {
-    // Identities first: whoever is told that a key was disabled must find it disabled.
-    if (batch->identity_changed) {
-      parts_->authenticator.forget();
-      parts_->websocket.recheck_keys();
+  for (const auto& commit : inbox_.take()) {
+    if (commit.batch) {
+      // Identities first: whoever is told that a key was disabled must find it disabled.
+      if (commit.batch->identity_changed) {
+        parts_->authenticator.forget();
+        parts_->websocket.recheck_keys();
+      }
+      parts_->websocket.on_commit(*commit.batch);
     }
-    parts_->websocket.on_commit(*batch);
+    for (const auto& reply : commit.replies) reply->run();
   }
-  for (const auto& reply : replies) reply->run();
 }
 
 }  // namespace carillon::app

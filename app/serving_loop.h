@@ -4,19 +4,16 @@
 // Threads: adopt(), begin(), drain() and on_commit() from any thread; everything inside runs on the loop's own.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "app/settings.h"
 #include "channels/webhook/endpoint_url.h"
 #include "hub/clock.h"
+#include "hub/commit_inbox.h"
 #include "hub/ownership.h"
 #include "hub/store.h"
 #include "net/connection.h"
@@ -71,9 +68,7 @@ class ServingLoop final : public hub::CommitListener {
   std::unique_ptr<Parts> parts_;
   std::thread thread_;
 
-  std::mutex inbox_mutex_;
-  std::vector<hub::CommitBatchPtr> inbox_batches_;
-  hub::Replies inbox_replies_;
+  hub::CommitInbox inbox_;
 };
 
 }  // namespace carillon::app

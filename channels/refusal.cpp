@@ -51,4 +51,13 @@ Problem problem_for(const hub::json::Error& error) {
           0};
 }
 
+net::http::Problem problem_for(std::vector<net::http::Invalid> invalid, bool too_large) {
+  std::string detail = "The body is not valid:";
+  for (const net::http::Invalid& one : invalid) {
+    detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
+  }
+  detail += '.';
+  return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid), 0};
+}
+
 }  // namespace carillon::channels

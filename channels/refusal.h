@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "hub/authenticator.h"
 #include "hub/json.h"
@@ -23,5 +24,8 @@ std::string no_such_job(std::string_view id);
 
 /// 400 for a body that is no JSON; names what is wrong and where.
 net::http::Problem problem_for(const hub::json::Error& error);
+
+/// 422 that names each member and what is wrong with it; 413 where one is over its limit.
+net::http::Problem problem_for(std::vector<net::http::Invalid> invalid, bool too_large = false);
 
 }  // namespace carillon::channels

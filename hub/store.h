@@ -112,7 +112,8 @@ struct EndpointChange {
   std::optional<std::string> url;
   std::optional<std::string> description;
   std::optional<EventKinds> events;
-  std::optional<EndpointStatus> status;  ///< enabling also clears the reason and the record of failures
+  /// Enabling clears the reason and the record of failures; disabling ends what is pending as failed.
+  std::optional<EndpointStatus> status;
 };
 
 // --- what a commit tells ---------------------------------------------------------------------------------------------
@@ -190,8 +191,8 @@ class Reader {
   };
   /// Every endpoint that something is pending for, with its earliest due time.
   virtual std::vector<EndpointBacklog> backlog() = 0;
-  /// The earliest due time of what is pending for the endpoint.
-  virtual std::optional<UnixMs> next_due(EndpointId endpoint) = 0;
+  /// The earliest due time later than `after` of what is pending for the endpoint.
+  virtual std::optional<UnixMs> next_due(EndpointId endpoint, UnixMs after) = 0;
 
   virtual Seq last_seq() = 0;
 

@@ -69,7 +69,12 @@ void WebSocketChannel::recheck_keys() {
   for_each_session([&](Session& session) {
     auto found = results.find(session.principal().key);
     if (found == results.end()) {
-      found = results.emplace(session.principal().key, authenticator_.recheck(session.principal().key)).first;
+      try {
+        found = results.emplace(session.principal().key, authenticator_.recheck(session.principal().key)).first;
+      } catch (const hub::StoreError&) {
+        // Whether the key still holds cannot be told: who comes back is asked for it again.
+        return session.close(CloseCode::try_again_later, "The store cannot be read now");
+      }
     }
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&found->second)) {
       session.close(CloseCode::key_refused, to_text(*refusal));

@@ -191,7 +191,12 @@ void Session::subscribe(std::string_view job) {
     // Before the state is read: see channel.h.
     subscription = &channel_.job_index_.add(jobs_, *this, *id, 0);
   }
-  const auto state = channel_.reader_.find_job(*id);
+  std::optional<hub::Job> state;
+  try {
+    state = channel_.reader_.find_job(*id);
+  } catch (const hub::StoreError&) {
+    return close(CloseCode::try_again_later, "The store cannot be read now");
+  }
   if (!state || !channel_.ownership_.may_see(principal_, state->owner)) {
     channel_.job_index_.remove(jobs_, *subscription);
     return send_error(no_such_job(job));

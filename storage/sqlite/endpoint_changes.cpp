@@ -1,22 +1,12 @@
 #include "storage/sqlite/endpoint_changes.h"
 
-#include <openssl/evp.h>
-
+#include "hub/webhook_secret.h"
 #include "storage/sqlite/rows.h"
 
 namespace carillon::storage::sqlite {
 namespace {
 
 std::string no_such_endpoint(hub::EndpointId id) { return "Webhook not found or access denied: " + to_text(id); }
-
-/// A Standard Webhooks secret: `whsec_` and 32 random bytes in base64.
-std::string new_secret() {
-  std::array<std::uint8_t, 32> bytes{};
-  hub::random_bytes(bytes.data(), bytes.size());
-  std::array<unsigned char, 48> base64{};
-  const int length = EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
-  return "whsec_" + std::string(reinterpret_cast<const char*>(base64.data()), static_cast<std::size_t>(length));
-}
 
 }  // namespace
 
@@ -108,6 +98,8 @@ hub::Outcome<hub::Endpoint> EndpointChanges::change(WriteContext& context, const
     if (*wanted.status == hub::EndpointStatus::enabled) {
       endpoint->disabled_reason.clear();
       endpoint->failing_since.reset();
+    } else {
+      deliveries_.give_up(endpoint->id);
     }
   }
   update_
@@ -136,7 +128,7 @@ std::string EndpointChanges::default_secret(WriteContext& context, hub::AccountI
     account_secret_.reset();
     return secret;
   }
-  std::string secret = new_secret();
+  std::string secret = hub::make_webhook_secret();
   insert_account_secret_.bind(account, secret, context.now_ms).run();
   return secret;
 }

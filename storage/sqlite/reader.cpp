@@ -84,7 +84,8 @@ class SqliteReader final : public hub::Reader {
                       "SELECT endpoint, due_at FROM deliveries WHERE state = 0 AND endpoint > ? "
                       "ORDER BY endpoint, due_at, id LIMIT 1"),
         next_due_(handle(),
-                  "SELECT due_at FROM deliveries WHERE state = 0 AND endpoint = ? ORDER BY due_at, id LIMIT 1"),
+                  "SELECT due_at FROM deliveries WHERE state = 0 AND endpoint = ? AND due_at > ? "
+                  "ORDER BY due_at LIMIT 1"),
         last_seq_(handle(), "SELECT max(seq) FROM events"),
         epoch_(handle(), "SELECT value FROM meta WHERE name = 'epoch'") {}
 
@@ -131,8 +132,8 @@ class SqliteReader final : public hub::Reader {
     return all;
   }
 
-  std::optional<hub::UnixMs> next_due(hub::EndpointId endpoint) override {
-    return read_one(next_due_.bind(endpoint), [](const Statement& row) { return row.integer(0); });
+  std::optional<hub::UnixMs> next_due(hub::EndpointId endpoint, hub::UnixMs after) override {
+    return read_one(next_due_.bind(endpoint, after), [](const Statement& row) { return row.integer(0); });
   }
 
   hub::Seq last_seq() override {

@@ -31,7 +31,7 @@ class KeyReader final : public Reader {
   std::vector<Endpoint> endpoints_of(KeyId) override { return {}; }
   std::vector<Delivery> due_deliveries(EndpointId, UnixMs, std::size_t) override { return {}; }
   std::vector<EndpointBacklog> backlog() override { return {}; }
-  std::optional<UnixMs> next_due(EndpointId) override { return std::nullopt; }
+  std::optional<UnixMs> next_due(EndpointId, UnixMs) override { return std::nullopt; }
   Seq last_seq() override { return 0; }
   std::string epoch() override { return {}; }
 };

@@ -66,7 +66,7 @@ TEST_F(DeliveryTest, AFailedAttemptIsDueLaterWithTheSameMessage) {
   attempt.next_due_at = clock_.now_ms() + 5'000;
   record(attempt);
   EXPECT_TRUE(due().empty());
-  EXPECT_EQ(reader_->next_due(endpoint_), attempt.next_due_at);
+  EXPECT_EQ(reader_->next_due(endpoint_, clock_.now_ms()), attempt.next_due_at);
   EXPECT_EQ(reader_->find_endpoint(endpoint_)->failing_since, clock_.now_ms());
   EXPECT_EQ(home_.batches().back()->deliveries.at(0).due_at, attempt.next_due_at);
   clock_.now += 5'000;
