@@ -37,7 +37,7 @@ struct DispatcherOptions {
   std::size_t in_flight_max = 64;
   std::size_t in_flight_per_endpoint_max = 16;
   std::int64_t disable_after_ms = std::int64_t{5} * 24 * 3600 * 1000;  ///< of nothing but failures
-  std::string ca_file;
+  std::string ca_file{};
   std::size_t window_per_endpoint_max = 64;  ///< deliveries in memory that are not under way
 };
 

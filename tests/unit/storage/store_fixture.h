@@ -17,6 +17,8 @@
 
 #include "hub/rules.h"
 #include "hub/store.h"
+#include "storage/sqlite/connection.h"
+#include "storage/sqlite/statement.h"
 #include "storage/sqlite/store.h"
 
 namespace carillon::storage::sqlite {
