@@ -5,18 +5,18 @@
 namespace carillon::channels::webhook {
 namespace {
 
-hub::Event succeeded() {
-  hub::Event event;
-  event.seq = 42;
-  event.job = *hub::JobId::parse("0189c9d4-6f3e-7c1a-9d2b-1b2c3d4e5f60");
-  event.kind = hub::EventKind::succeeded;
-  event.status = hub::JobStatus::succeeded;
-  event.at = 1'730'451'148'999;
-  return event;
-}
+struct Succeeded : hub::Event {
+  Succeeded() {
+    seq = 42;
+    job = *hub::JobId::parse("0189c9d4-6f3e-7c1a-9d2b-1b2c3d4e5f60");
+    kind = hub::EventKind::succeeded;
+    status = hub::JobStatus::succeeded;
+    at = 1'730'451'148'999;
+  }
+};
 
 TEST(Payload, IsTheContractsMemberForMember) {
-  hub::Event event = succeeded();
+  Succeeded event;
   event.result = hub::make_text(R"({"pages": 12})");
   EXPECT_EQ(*payload(event),
             R"({"type":"job.succeeded","timestamp":"2024-11-01T08:52:28Z","data":{"job_id":)"
@@ -25,13 +25,13 @@ TEST(Payload, IsTheContractsMemberForMember) {
 }
 
 TEST(Payload, CarriesErrorAndProgressWhereThereIsOne) {
-  hub::Event event = succeeded();
+  Succeeded event;
   event.kind = hub::EventKind::failed;
   event.status = hub::JobStatus::failed;
   event.error = hub::make_text("it said \"no\"");
   EXPECT_NE(payload(event)->find(R"("result":null,"error":"it said \"no\"","ts")"), std::string::npos);
 
-  hub::Event progress = succeeded();
+  Succeeded progress;
   progress.kind = hub::EventKind::progress;
   progress.status = hub::JobStatus::running;
   progress.progress = hub::make_text(R"({"at":1})");
@@ -40,7 +40,7 @@ TEST(Payload, CarriesErrorAndProgressWhereThereIsOne) {
 }
 
 TEST(Payload, IsMadeOnce) {
-  const hub::Event event = succeeded();
+  const Succeeded event;
   EXPECT_EQ(payload(event).get(), payload(event).get());
 }
 

@@ -31,7 +31,7 @@ TEST(Subscriptions, AgreeWithAPlainModel) {
     std::map<unsigned, std::set<std::size_t>> model;
     for (int step = 0; step < 5000; ++step) {
       const std::size_t s = random() % sessions;
-      const unsigned j = random() % jobs;
+      const auto j = static_cast<unsigned>(random() % jobs);
       Session& session = fake_session(room, s);
       Subscription* found = index.find(lists[s], session, job(j));
       ASSERT_EQ(found != nullptr, model[j].count(s) == 1) << "seed " << seed;
