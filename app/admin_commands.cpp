@@ -50,9 +50,9 @@ int list(const Settings& settings, const OutputOptions& output, const std::strin
   std::vector<std::vector<std::string>> rows{members};
   const Object object = parse(answer);
   for (const auto& element : hub::json::elements_of(*object.find(what))) {
-    const Object one = parse(std::string(element.text));
+    const auto one = hub::json::members_of(element);
     auto& row = rows.emplace_back();
-    for (const std::string& member : members) row.push_back(show(one, member));
+    for (const std::string& member : members) row.push_back(show(std::get<Object>(one), member));
   }
   std::cout << text_table(rows);
   return exit_ok;

@@ -61,7 +61,7 @@ std::vector<Setting> make_table() {
       number("limits.idle_timeout_s", CARILLON_MEMBER(limits.idle_timeout_s), 1, day_s,
              "Seconds a kept-alive connection may stay without a request before it is closed."),
       number("limits.connections", CARILLON_MEMBER(limits.connections), 1, 10'000'000,
-             "Open connections in all; those beyond are closed at once."),
+             "Open connections in all; those beyond are answered 503 and closed."),
 
       number("store.queue_max", CARILLON_MEMBER(store.queue_max), 1, 10'000'000,
              "Changes that may wait for a commit; those beyond are answered 503 with Retry-After."),
@@ -86,8 +86,8 @@ std::vector<Setting> make_table() {
       number("webhooks.timeout_s", CARILLON_MEMBER(webhooks.timeout_s), 1, 300,
              "Seconds an endpoint has to answer; then the attempt has failed."),
       number_list("webhooks.retry_delays_s", CARILLON_MEMBER(webhooks.retry_delays_s), 0, 30 * day_s, 100,
-                  "Seconds before each attempt at a delivery, counted from the failure before it (the first from the "
-                  "event), each +/- 20 %; as many attempts as there are numbers."),
+                  "Seconds between an attempt at a delivery that failed and the next, each +/- 20 %; after the last "
+                  "number no other attempt is made."),
       number("webhooks.in_flight", CARILLON_MEMBER(webhooks.in_flight), 1, 10'000, "Requests under way in all."),
       number("webhooks.in_flight_per_endpoint", CARILLON_MEMBER(webhooks.in_flight_per_endpoint), 1, 10'000,
              "Requests under way to one endpoint."),

@@ -1,6 +1,8 @@
 // Each wrong setting ends the start with one line that names it, its place, and what is wanted.
 #include <gmock/gmock.h>
 
+#include <ostream>
+
 #include "tests/unit/app/settings_fixture.h"
 
 namespace carillon::app {
@@ -10,6 +12,9 @@ struct Wrong {
   const char* name;
   Sources sources;
   const char* message;
+
+  /// Names the case where its bytes would be shown.
+  friend void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.name; }
 };
 
 std::string message_of(const Sources& sources) {
