@@ -90,9 +90,10 @@ TEST_F(StoreTest, AListenerThatCameLaterIsToldFromThereOn) {
   TestListener later;
   EXPECT_EQ(store_->add(later), 1);
   submit(client);
-  ASSERT_EQ(later.batches().size(), 1U);
-  EXPECT_EQ(later.batches()[0]->after, 1);
+  const auto batches = later.await_batches(1);  // listeners are told one after another
   store_->remove(later);
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0]->after, 1);
   submit(client);
   EXPECT_EQ(later.batches().size(), 1U);
 }

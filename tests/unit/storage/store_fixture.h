@@ -57,6 +57,13 @@ class TestListener final : public hub::CommitListener {
     }
   }
 
+  /// The batches that have come, once there are `count`; fewer when the patience ends.
+  std::vector<hub::CommitBatchPtr> await_batches(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, std::chrono::seconds(20), [&] { return batches_.size() >= count; });
+    return batches_;
+  }
+
   std::vector<hub::CommitBatchPtr> batches() {
     const std::lock_guard lock(mutex_);
     return batches_;
