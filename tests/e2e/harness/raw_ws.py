@@ -5,8 +5,10 @@ import json
 import os
 import socket
 import struct
+import time
 
 PATIENCE_S = 30
+READ_BYTES = 64 * 1024
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -55,7 +57,8 @@ class RawWebSocket:
         if source != "127.0.0.1":
             self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
-        self._unread = b""
+        self._unread = bytearray()
+        self._pace = None
 
     def __enter__(self):
         return self
@@ -75,8 +78,8 @@ class RawWebSocket:
     def read_head(self):
         while b"\r\n\r\n" not in self._unread:
             self._more()
-        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
-        return head
+        head = self._take(self._unread.index(b"\r\n\r\n") + 4)
+        return head[:-4]
 
     def read_frame(self):
         """Opcode and payload of the next one."""
@@ -93,8 +96,9 @@ class RawWebSocket:
         assert opcode == TEXT, (opcode, payload)
         return json.loads(payload)
 
-    def read_close(self):
-        """Code and reason of the close frame, and how many frames came before it."""
+    def read_close(self, bytes_per_s=None):
+        """Code and reason of the close frame, and how many frames came before it; reads no faster than told."""
+        self._pace = bytes_per_s
         count = 0
         while True:
             opcode, payload = self.read_frame()
@@ -105,11 +109,14 @@ class RawWebSocket:
     def _take(self, count):
         while len(self._unread) < count:
             self._more()
-        taken, self._unread = self._unread[:count], self._unread[count:]
+        taken = bytes(self._unread[:count])
+        del self._unread[:count]
         return taken
 
     def _more(self):
-        data = self.socket.recv(1 << 20)
+        data = self.socket.recv(READ_BYTES)
         if not data:
             raise EOFError("the connection has ended")
         self._unread += data
+        if self._pace:
+            time.sleep(len(data) / self._pace)
