@@ -104,7 +104,8 @@ void AdminResource::create_key(const Request& request, const hub::Principal&, co
     if (outcome) return responder.send(secret_response(201, key_json(*outcome, clock_.now_ms(), {.secret = secret})));
     // The account is named in the body, not in the path: so it is a member that is wrong, not a page that is missing.
     if (outcome.refusal() == hub::Refusal::not_found) {
-      return responder.send(channels::problem_for(std::vector<net::http::Invalid>{{"/account", "names no account of this hub: '" + account + "'"}}));
+      return responder.send(channels::problem_for(
+          std::vector<net::http::Invalid>{{"/account", "names no account of this hub: '" + account + "'"}}));
     }
     responder.send(problem_for(outcome, "The key was not made."));
   });

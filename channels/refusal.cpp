@@ -57,7 +57,8 @@ net::http::Problem problem_for(std::vector<net::http::Invalid> invalid, bool too
     detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
   }
   detail += '.';
-  return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid), 0};
+  return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid),
+          0};
 }
 
 }  // namespace carillon::channels

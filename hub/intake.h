@@ -1,5 +1,5 @@
-// Intake: where a submission or a report is checked for all that can be known without the job it speaks of. What depends
-// on the job is judged by Rules, inside the store's transaction.
+// Intake: where a submission or a report is checked for all that can be known without the job it speaks of. What
+// depends on the job is judged by Rules, inside the store's transaction.
 //
 // Threads: immutable after construction; safe for concurrent use.
 #pragma once

@@ -30,8 +30,8 @@ std::optional<std::vector<std::uint8_t>> webhook_secret_bytes(std::string_view s
   const std::string_view digits = text.substr(0, text.size() - padding);
   if (!std::all_of(digits.begin(), digits.end(), is_base64_char)) return std::nullopt;
   std::vector<std::uint8_t> bytes(text.size() / 4 * 3);
-  const int length = EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
+  const int length =
+      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   if (length < 0) return std::nullopt;
   bytes.resize(bytes.size() - padding);
   if (bytes.size() < bytes_min || bytes.size() > bytes_max) return std::nullopt;

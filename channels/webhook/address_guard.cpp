@@ -61,10 +61,10 @@ bool any_contains(const std::vector<AddressBlock>& list, const AddressBytes& add
 /// IANA IPv4 Special-Purpose Address Registry, what is not globally reachable; multicast; and one metadata service that
 /// hides in a public range.
 const std::vector<AddressBlock>& refused_v4() {
-  static const auto list = blocks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-                                   "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
-                                   "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-                                   "168.63.129.16"});
+  static const auto list =
+      blocks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+              "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+              "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16"});
   return list;
 }
 

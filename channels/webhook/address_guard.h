@@ -1,9 +1,9 @@
 // The address guard: whether a webhook may be sent to an address. Asked with the address that is about to be connected
 // to, after names were resolved, so a name that changes its meaning in between does not help an attacker (SSRF).
 //
-// Refused is what is not a public unicast address: all special ranges of the IANA registries for IPv4 and IPv6 (private,
-// loopback, link-local, shared, documentation, benchmarking, multicast, reserved) and cloud metadata services. IPv6
-// addresses that carry an IPv4 address (v4-mapped, NAT64, 6to4) are judged by that.
+// Refused is what is not a public unicast address: all special ranges of the IANA registries for IPv4 and IPv6
+// (private, loopback, link-local, shared, documentation, benchmarking, multicast, reserved) and cloud metadata
+// services. IPv6 addresses that carry an IPv4 address (v4-mapped, NAT64, 6to4) are judged by that.
 //
 // Threads: immutable after construction; safe for concurrent use.
 #pragma once

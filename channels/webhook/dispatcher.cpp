@@ -63,7 +63,8 @@ void Dispatcher::stop() {
 // --- what is told ----------------------------------------------------------------------------------------------------
 
 void Dispatcher::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
-  const bool concerns = !replies.empty() || (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty()));
+  const bool concerns =
+      !replies.empty() || (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty()));
   if (concerns && inbox_.put(batch, std::move(replies))) loop_.post([this] { take_in(); });
 }
 
@@ -232,8 +233,8 @@ void Dispatcher::decide(hub::Attempt& attempt, const hub::Delivery& delivery, co
   }
   const hub::UnixMs now = clock_.now_ms();
   const bool asked_to_wait = result.http_status == too_many_requests || result.http_status == service_unavailable;
-  const auto delay = options_.schedule.delay_ms(delivery.attempts + 1, hub::random_number(),
-                                                asked_to_wait ? result.retry_after_s : 0);
+  const auto delay =
+      options_.schedule.delay_ms(delivery.attempts + 1, hub::random_number(), asked_to_wait ? result.retry_after_s : 0);
   attempt.next_state = delay ? hub::DeliveryState::pending : hub::DeliveryState::failed;
   attempt.next_due_at = now + delay.value_or(0);
   if (result.http_status == gone) {
@@ -249,20 +250,21 @@ void Dispatcher::hand_over_outcomes() {
   std::vector<hub::Attempt> attempts;
   attempts.swap(outcomes_);
   auto kept = attempts;
-  store_.record(std::move(attempts), *this, [this, kept = std::move(kept)](const hub::Outcome<hub::Done>& outcome) mutable {
-    if (!outcome) {
-      // Not on disk: until it is, the deliveries stay held, so that they are not made again for nothing.
-      outcomes_.insert(outcomes_.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
-      outcomes_wait_until_ = clock_.now_ms() + store_pause_ms;
-      return set_timer();
-    }
-    for (const hub::Attempt& attempt : kept) {
-      const auto found = queues_.find(attempt.endpoint);
-      if (found == queues_.end()) continue;
-      found->second->release(attempt.delivery);
-      consider(*found->second);
-    }
-  });
+  store_.record(
+      std::move(attempts), *this, [this, kept = std::move(kept)](const hub::Outcome<hub::Done>& outcome) mutable {
+        if (!outcome) {
+          // Not on disk: until it is, the deliveries stay held, so that they are not made again for nothing.
+          outcomes_.insert(outcomes_.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+          outcomes_wait_until_ = clock_.now_ms() + store_pause_ms;
+          return set_timer();
+        }
+        for (const hub::Attempt& attempt : kept) {
+          const auto found = queues_.find(attempt.endpoint);
+          if (found == queues_.end()) continue;
+          found->second->release(attempt.delivery);
+          consider(*found->second);
+        }
+      });
 }
 
 }  // namespace carillon::channels::webhook

@@ -1,9 +1,9 @@
 // The dispatcher: sends what webhooks are owed, at least once, from the table that the events were written with.
 //
 // It works on disk and hears of commits only to be quick: what it holds in memory is a bounded window per endpoint, and
-// what it forgets (in a crash, or because a queue is full) it finds again in the table by its due time. Every endpoint has
-// its own queue and its own limit of requests under way, and they take turns, so that one that does not answer holds up
-// itself alone. Outcomes go to the store once a turn of the loop, together.
+// what it forgets (in a crash, or because a queue is full) it finds again in the table by its due time. Every endpoint
+// has its own queue and its own limit of requests under way, and they take turns, so that one that does not answer
+// holds up itself alone. Outcomes go to the store once a turn of the loop, together.
 //
 // Threads: a thread of its own, with an event loop; the public functions from one other thread.
 #pragma once

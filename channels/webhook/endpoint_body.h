@@ -1,5 +1,5 @@
-// What a request says of an endpoint, checked strictly: a member that is unknown, of the wrong kind or over its limit is
-// noted with its place in the body.
+// What a request says of an endpoint, checked strictly: a member that is unknown, of the wrong kind or over its limit
+// is noted with its place in the body.
 //
 // Threads: pure functions.
 #pragma once

@@ -50,9 +50,9 @@ class EndpointQueue {
 
   bool idle() const { return held_.empty() && disk_due_at_ == never; }
 
-  std::size_t under_way = 0;             ///< requests
+  std::size_t under_way = 0;              ///< requests
   std::optional<hub::Endpoint> endpoint;  ///< as the store has it; none: to be looked up
-  bool in_turn = false;                  ///< waits for its turn at the dispatcher
+  bool in_turn = false;                   ///< waits for its turn at the dispatcher
 
  private:
   hub::EndpointId id_;

@@ -26,7 +26,8 @@ std::optional<hub::EventKinds> read_event_filter(const hub::json::Value& value, 
   bool sound = true;
   const auto elements = hub::json::elements_of(value);
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    const auto kind = elements[i].is(hub::json::Kind::string) ? hub::parse_event_kind(elements[i].string()) : std::nullopt;
+    const auto kind =
+        elements[i].is(hub::json::Kind::string) ? hub::parse_event_kind(elements[i].string()) : std::nullopt;
     if (kind) {
       kinds = kinds.with(*kind);
     } else {

@@ -11,7 +11,8 @@ constexpr std::int64_t retry_after_s_max = 3'600;
 
 }  // namespace
 
-std::optional<std::int64_t> RetrySchedule::delay_ms(int failed, std::uint64_t random, std::int64_t retry_after_s) const {
+std::optional<std::int64_t> RetrySchedule::delay_ms(int failed, std::uint64_t random,
+                                                    std::int64_t retry_after_s) const {
   const auto place = static_cast<std::size_t>(failed - 1);
   if (failed < 1 || place >= delays_ms_.size()) return std::nullopt;
   const double share = std::ldexp(static_cast<double>(random), -64);  // 0 to 1

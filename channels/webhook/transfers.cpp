@@ -215,7 +215,8 @@ int Transfers::on_socket(CURL*, curl_socket_t socket, int what, void* self, void
     transfers.watches_.erase(socket);
     return 0;
   }
-  const std::uint32_t events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) | ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
+  const std::uint32_t events =
+      ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) | ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
   if (watch != nullptr) {
     transfers.loop_.rewatch(socket, events, *watch);
     return 0;

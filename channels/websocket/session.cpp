@@ -251,7 +251,7 @@ void Session::close_slow() {
   if (closing_) return;
   connection_.discard_unsent();
   close(CloseCode::policy_violation, "Too slow");
-  connection_.end();
+  connection_.end(channel_.options_.close_timeout_ms);
 }
 
 // --- time ------------------------------------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ std::string detail_of(std::string_view body, EndpointBodyUse use = EndpointBodyU
 }
 
 TEST(EndpointBody, ReadsWhatItSays) {
-  const auto read = read_endpoint_body(
-      R"({"url":"https://a.example/","events":["job.queued"],"description":"mine","secret":null})",
-      EndpointBodyUse::create, UrlPolicy{});
+  const auto read =
+      read_endpoint_body(R"({"url":"https://a.example/","events":["job.queued"],"description":"mine","secret":null})",
+                         EndpointBodyUse::create, UrlPolicy{});
   const auto& body = std::get<EndpointBody>(read);
   EXPECT_EQ(body.url, "https://a.example/");
   EXPECT_EQ(body.events, hub::EventKinds{}.with(hub::EventKind::queued));

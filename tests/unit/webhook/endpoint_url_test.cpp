@@ -27,10 +27,11 @@ TEST(EndpointUrl, SaysWhatIsWrong) {
   EXPECT_EQ(url_fault("https://example.com/#x", strict), "must not hold a fragment (#)");
   EXPECT_EQ(url_fault("https://example.com:0/", strict), "names port 0");
   EXPECT_EQ(url_fault("https://example.com/a b", strict), "holds a blank or another character that must be escaped");
-  EXPECT_EQ(url_fault("https://ex\xc3\xa4mple.com/", strict), "holds a blank or another character that must be escaped");
+  EXPECT_EQ(url_fault("https://ex\xc3\xa4mple.com/", strict),
+            "holds a blank or another character that must be escaped");
   EXPECT_EQ(url_fault("https://example.com/" + std::string(2048, 'x'), strict), "is longer than 2048 bytes");
-  for (const char* url : {"example.com", "https://", "https://:443/", "https://example.com:99999/", "https:/example.com",
-                          "//example.com"}) {
+  for (const char* url : {"example.com", "https://", "https://:443/", "https://example.com:99999/",
+                          "https:/example.com", "//example.com"}) {
     EXPECT_TRUE(url_fault(url, lenient)) << url;
   }
 }

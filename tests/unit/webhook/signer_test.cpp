@@ -28,14 +28,14 @@ TEST(WebhookSecret, IsWhsecAnd24To64BytesInBase64) {
   EXPECT_TRUE(hub::is_webhook_secret(hub::make_webhook_secret()));
   EXPECT_EQ(hub::webhook_secret_bytes(hub::make_webhook_secret())->size(), 32U);
   EXPECT_NE(hub::make_webhook_secret(), hub::make_webhook_secret());
-  EXPECT_TRUE(hub::is_webhook_secret("whsec_" + std::string(84, 'A') + "AA=="));    // 64 bytes
-  EXPECT_FALSE(hub::is_webhook_secret("whsec_" + std::string(88, 'A')));            // 66
-  EXPECT_FALSE(hub::is_webhook_secret("whsec_" + std::string(28, 'A') + "AAA="));   // 23
+  EXPECT_TRUE(hub::is_webhook_secret("whsec_" + std::string(84, 'A') + "AA=="));   // 64 bytes
+  EXPECT_FALSE(hub::is_webhook_secret("whsec_" + std::string(88, 'A')));           // 66
+  EXPECT_FALSE(hub::is_webhook_secret("whsec_" + std::string(28, 'A') + "AAA="));  // 23
   EXPECT_FALSE(hub::is_webhook_secret("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
-  EXPECT_FALSE(hub::is_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"));    // not whole
+  EXPECT_FALSE(hub::is_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"));  // not whole
   EXPECT_FALSE(hub::is_webhook_secret("whsec_MfKQ9r8GKYqr wjUPD8ILPZIo2LaLaSw"));
   EXPECT_FALSE(hub::is_webhook_secret("whsec_MfKQ9r8GKYqr=wjUPD8ILPZIo2LaLaSw"));
-  EXPECT_FALSE(hub::is_webhook_secret("whsec_MfKQ9r8GKYqr-_jUPD8ILPZIo2LaLaSw"));   // another alphabet
+  EXPECT_FALSE(hub::is_webhook_secret("whsec_MfKQ9r8GKYqr-_jUPD8ILPZIo2LaLaSw"));  // another alphabet
 }
 
 }  // namespace
