@@ -38,7 +38,7 @@ def identify(hub, key):
     return None if answer.status == 404 else answer.json["error"]
 
 
-# --- accounts and keys -----------------------------------------------------------------------------------------------------
+# --- accounts and keys ------------------------------------------------------------------------------------------------
 
 
 def test_a_key_is_printed_alone_and_works(tended):
@@ -163,7 +163,7 @@ def test_a_command_that_cannot_be_done_says_why(tended, arguments, words):
     assert done.stderr.startswith("carillon: ") and words in done.stderr and done.stderr.count("\n") == 1
 
 
-# --- starts --------------------------------------------------------------------------------------------------------------------
+# --- starts -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_version_is_told():
@@ -240,7 +240,7 @@ def test_a_port_that_is_taken_stops_the_start(make_hub, tmp_path):
     assert str(hub.port) in done.stderr and done.stdout == ""
 
 
-# --- the demonstration ------------------------------------------------------------------------------------------------------------
+# --- the demonstration ------------------------------------------------------------------------------------------------
 
 
 def test_the_demonstration_needs_nothing(tmp_path):

@@ -27,7 +27,7 @@ def assert_pointers(answer, *pointers):
     assert all(one["detail"] for one in answer.json["errors"])
 
 
-# --- keys ----------------------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------------------
 
 
 def assert_key_refused(hub, key, status, code):
@@ -89,7 +89,7 @@ def test_a_suspended_account(hub):
     assert hub.http(key).post("/api/v1/jobs").status == 201
 
 
-# --- roles -----------------------------------------------------------------------------------------------------------------
+# --- roles ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_wrong_role(hub, role, method, path):
     assert_problem(hub.http(hub.keys[role]).request(method, f"/api/v1{path}", {}), 403, "forbidden")
 
 
-# --- jobs that are not there, or not yours ---------------------------------------------------------------------------------
+# --- jobs that are not there, or not yours ----------------------------------------------------------------------------
 
 
 def test_a_job_that_is_not_yours_answers_as_one_that_does_not_exist(hub):
@@ -136,7 +136,7 @@ def test_a_worker_reports_on_no_job_that_does_not_exist(hub):
     assert hub.http(hub.worker).get(f"/api/v1/jobs/{job}").status == 404
 
 
-# --- reports ----------------------------------------------------------------------------------------------------------------
+# --- reports ----------------------------------------------------------------------------------------------------------
 
 
 def in_status(hub, status):
@@ -276,7 +276,7 @@ def test_a_body_that_is_too_large(hub, framing):
     assert hub.job(job) == before
 
 
-# --- submissions ------------------------------------------------------------------------------------------------------------
+# --- submissions ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_a_job_id_is_taken_once(hub):
     assert hub.job(job) == before
 
 
-# --- routes -----------------------------------------------------------------------------------------------------------------
+# --- routes -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1", "/api/v1/job", "/api/v1/jobs/", "/api/v1/jobs/a/b", "/api/v2/jobs"])
@@ -350,7 +350,7 @@ def test_a_method_that_is_not_allowed(hub, method, path, allowed):
     assert method not in answer.fields["allow"]
 
 
-# --- administration ----------------------------------------------------------------------------------------------------------
+# --- administration ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_what_an_administrator_names_must_be_there(hub, path):
     assert_problem(hub.http(hub.admin).post(f"/api/v1/admin{path}"), 404, "not_found")
 
 
-# --- every answer ------------------------------------------------------------------------------------------------------------
+# --- every answer -----------------------------------------------------------------------------------------------------
 
 
 def test_every_answer_carries_the_request_id(hub):

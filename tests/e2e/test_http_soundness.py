@@ -6,16 +6,18 @@ import pytest
 from harness.http import RawConnection
 
 GET = "GET /healthz HTTP/1.1\r\nHost: hub\r\n\r\n"
+POST = "POST /healthz HTTP/1.1\r\nHost: hub\r\n"
+CHUNKED = "Transfer-Encoding: chunked\r\n"
 
 UNSOUND = {
-    "both lengths": "POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "both lengths, turned": "POST /a HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
-    "two differing lengths": "POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-    "two lengths in one": "POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: 3, 4\r\n\r\nabcd",
-    "a negative length": "POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: -1\r\n\r\n",
-    "a length with a sign": "POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: +3\r\n\r\nabc",
-    "a hexadecimal length": "POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: 0x3\r\n\r\nabc",
-    "an immense length": f"POST /healthz HTTP/1.1\r\nHost: hub\r\nContent-Length: {'9' * 30}\r\n\r\n",
+    "both lengths": f"{POST}Content-Length: 3\r\n{CHUNKED}\r\n0\r\n\r\n",
+    "both lengths, turned": f"{POST}{CHUNKED}Content-Length: 3\r\n\r\n0\r\n\r\n",
+    "two differing lengths": f"{POST}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    "two lengths in one": f"{POST}Content-Length: 3, 4\r\n\r\nabcd",
+    "a negative length": f"{POST}Content-Length: -1\r\n\r\n",
+    "a length with a sign": f"{POST}Content-Length: +3\r\n\r\nabc",
+    "a hexadecimal length": f"{POST}Content-Length: 0x3\r\n\r\nabc",
+    "an immense length": f"{POST}Content-Length: {'9' * 30}\r\n\r\n",
     "two hosts": "GET /healthz HTTP/1.1\r\nHost: hub\r\nHost: hub\r\n\r\n",
     "no host": "GET /healthz HTTP/1.1\r\n\r\n",
     "a host that is none": "GET /healthz HTTP/1.1\r\nHost: a/b\r\n\r\n",
@@ -38,9 +40,9 @@ UNSOUND = {
     "a method that is no token": "G@T /healthz HTTP/1.1\r\nHost: hub\r\n\r\n",
     "no slash": "GET healthz HTTP/1.1\r\nHost: hub\r\n\r\n",
     "TLS": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
-    "a chunk without a size": "POST /healthz HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-    "a chunk longer than it says": "POST /healthz HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
-    "a chunk ended by LF": "POST /healthz HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\n1\na\n0\n\n",
+    "a chunk without a size": f"{POST}{CHUNKED}\r\nxyz\r\n",
+    "a chunk longer than it says": f"{POST}{CHUNKED}\r\n1\r\nab\r\n0\r\n\r\n",
+    "a chunk ended by LF": f"{POST}{CHUNKED}\r\n1\na\n0\n\n",
     "chunks in HTTP/1.0": "POST /healthz HTTP/1.0\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 }
 

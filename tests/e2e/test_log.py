@@ -19,23 +19,23 @@ def use_keys_in_every_way(hub):
     rotated = hub.ask_admin(f"/keys/{hub.make_key().id}/rotate")["key"]
     keys = [*hub.keys.values(), disabled, rotated, WRONG_KEY]
 
-    async def connect(key, **options):
+    async def connect(**options):
         async with Client(hub, **options) as client:
             if key in (disabled, WRONG_KEY):
                 await client.closed()
-            else:
-                await client.expect("connected")
-                await client.send({"action": "subscribe", "job_id": key})
-                await client.expect("error")
+                return
+            await client.expect("connected")
+            await client.send({"action": "subscribe", "job_id": key})
+            await client.expect("error")
 
     for key in keys:
         hub.http(key).get(f"/api/v1/jobs/1?api_key={key}")
         hub.http().get(f"/api/v1/{key}?api_key={key}", Authorization=f"Bearer {key}")
         hub.http(key).post("/api/v1/jobs", {"job_id": key, key: 1})
-        run(connect(key, key=key))
-        run(connect(key, subprotocols=[key]))
+        run(connect(key=key))
+        run(connect(subprotocols=[key]))
         with RawConnection(hub.port) as connection:
-            connection.send(f"GET /?api_key={key} HTTP/1.1\r\nHost: hub\r\nX-API-Key: {key}\r\nX-API-Key : {key}\r\n\r\n")
+            connection.send(f"GET /?api_key={key} HTTP/1.1\r\nHost: hub\r\nX-API-Key: {key}\r\nX-API-Key : {key}\r\n")
             assert connection.answer().status == 400
     with Receiver(lambda received: 500) as receiver:
         body = {"url": receiver.url(f"/?token={SECRET}"), "secret": SECRET}

@@ -31,7 +31,7 @@ def wait_until(holds):
         assert time.monotonic() < deadline
 
 
-# --- the resource ----------------------------------------------------------------------------------------------------------
+# --- the resource -----------------------------------------------------------------------------------------------------
 
 
 def test_an_endpoint_is_made_shown_changed_and_removed(hub):
@@ -116,13 +116,13 @@ def test_a_foreign_endpoint_answers_as_one_that_does_not_exist(hub):
 
 def test_plain_http_is_refused_where_it_is_not_allowed(make_hub):
     hub = make_hub()
-    for path, body in [("/webhooks", {"url": "http://example.com/"}), ("/jobs", {"webhook_url": "http://example.com/"})]:
-        answer = hub.http(hub.client).post(f"/api/v1{path}", body)
+    for path, member in [("/webhooks", "url"), ("/jobs", "webhook_url")]:
+        answer = hub.http(hub.client).post(f"/api/v1{path}", {member: "http://example.com/"})
         assert answer.status == 422
-        assert answer.json["errors"][0]["pointer"] == ("/url" if path == "/webhooks" else "/webhook_url")
+        assert [one["pointer"] for one in answer.json["errors"]] == [f"/{member}"]
 
 
-# --- deliveries --------------------------------------------------------------------------------------------------------------
+# --- deliveries -------------------------------------------------------------------------------------------------------
 
 
 def test_a_delivery_has_the_form_of_the_contract(hub):
@@ -165,7 +165,7 @@ def test_only_the_events_that_are_wanted_are_sent(hub):
 def test_a_failed_attempt_is_repeated_under_the_same_id(make_hub):
     statuses = iter([503, 500])
     with Receiver(lambda received: next(statuses, 200)) as receiver:
-        hub = make_hub(*LOCAL_WEBHOOKS, *RETRY_SOON)
+        hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "0,2")
         endpoint = create(hub, receiver.url())
         hub.finish(hub.submit())
         hooks = receiver.wait_for_count(3)
@@ -287,7 +287,7 @@ def test_a_changed_endpoint_is_told_by_its_new_terms(hub):
     assert all(hook.is_signed_with(endpoint["secret"]) for hook in hooks)
 
 
-# --- of a single job -----------------------------------------------------------------------------------------------------------
+# --- of a single job --------------------------------------------------------------------------------------------------
 
 
 def test_a_job_names_a_webhook_of_its_own(hub):
@@ -320,7 +320,7 @@ def test_a_jobs_webhook_is_beside_those_of_its_key(hub):
     assert len({hook.id for hook in hooks}) == 2
 
 
-# --- addresses -----------------------------------------------------------------------------------------------------------------
+# --- addresses --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433"])

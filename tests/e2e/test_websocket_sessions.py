@@ -20,7 +20,7 @@ def opened(hub, key=None, **options):
     return connection
 
 
-# --- handshakes ----------------------------------------------------------------------------------------------------------
+# --- handshakes -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_proxys_way_to_write_the_upgrade_is_taken(hub):
         assert [connection.read_message()["type"] for _ in range(2)] == ["connected", "pong"]
 
 
-# --- frames ----------------------------------------------------------------------------------------------------------------
+# --- frames -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_message_may_come_in_fragments_with_a_ping_between(hub):
@@ -118,7 +118,7 @@ def test_a_message_in_fragments_counts_as_a_whole_against_the_limit(make_hub):
         assert connection.read_close()[0] == 1009
 
 
-# --- subscriptions -----------------------------------------------------------------------------------------------------------
+# --- subscriptions ----------------------------------------------------------------------------------------------------
 
 
 def test_subscribing_again_shows_the_state_again_and_doubles_nothing(hub):
@@ -191,7 +191,7 @@ def test_subscribing_while_the_job_moves_leaves_no_gap_and_no_repeat(hub):
     assert told == list(range(1, len(told) + 1))
 
 
-# --- who does not read ------------------------------------------------------------------------------------------------------
+# --- who does not read ------------------------------------------------------------------------------------------------
 
 
 UPDATE_BYTES = 256 * 1024
@@ -269,7 +269,7 @@ def test_a_client_that_falls_too_far_behind_is_closed_with_1008(make_hub):
     assert count < UPDATES
 
 
-# --- keys that end -----------------------------------------------------------------------------------------------------------
+# --- keys that end ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,12 @@ class Hub:
 def run_command(*arguments, check=True):
     """Runs a `carillon` command; returns the finished process, which has ended well unless that is not checked."""
     done = subprocess.run(
-        [BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False, preexec_fn=end_with_parent
+        [BINARY, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+        preexec_fn=end_with_parent,
     )
     assert not check or done.returncode == 0, done
     return done
