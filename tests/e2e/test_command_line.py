@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import time
-import uuid
 
 import pytest
 from harness.hub import PATIENCE_S, Hub, run_command
@@ -30,12 +29,6 @@ def tended(request, make_hub):
 
 def keys_of(hub):
     return {one["id"]: one for one in json.loads(hub.command("key", "list", "--json").stdout)["keys"]}
-
-
-def identify(hub, key):
-    """What the hub makes of a key: the error, or None where it is let in."""
-    answer = hub.http(key).get(f"/api/v1/jobs/{uuid.uuid4()}")
-    return None if answer.status == 404 else answer.json["error"]
 
 
 # --- accounts and keys ------------------------------------------------------------------------------------------------
@@ -67,9 +60,9 @@ def test_accounts_are_made_listed_suspended_and_resumed(tended):
     assert {name: one["status"] for name, one in accounts.items()} == {"default": "active", "tenant": "suspended"}
     table = hub.command("account", "list").stdout.splitlines()
     assert table[0].split()[:2] == ["name", "status"] and len(table) == 3
-    assert identify(back(), key) == "account_suspended"
+    back().wait_for_key(key, "account_suspended")
     hub.command("account", "resume", "tenant")
-    assert identify(hub, key) is None
+    hub.wait_for_key(key, None)
 
 
 def test_keys_are_disabled_enabled_and_revoked(tended):
@@ -77,11 +70,11 @@ def test_keys_are_disabled_enabled_and_revoked(tended):
     made = json.loads(hub.command("key", "create", "--account", "default", "--json").stdout)
     hub.command("key", "disable", made["id"])
     assert keys_of(hub)[made["id"]]["status"] == "disabled"
-    assert identify(back(), made["key"]) == "api_key_disabled"
+    back().wait_for_key(made["key"], "api_key_disabled")
     hub.command("key", "enable", made["id"])
-    assert identify(hub, made["key"]) is None
+    hub.wait_for_key(made["key"], None)
     hub.command("key", "revoke", made["id"])
-    assert identify(hub, made["key"]) == "invalid_api_key"
+    hub.wait_for_key(made["key"], "invalid_api_key")
     assert made["id"] not in keys_of(hub)
 
 
@@ -94,14 +87,14 @@ def test_a_rotated_key_keeps_its_id_and_the_old_secret_for_a_while(tended):
     hub = back()
     job = hub.submit(made["key"])
     assert hub.job(job, fresh)["status"] == "queued", "what the old secret submitted is the key's"
-    assert identify(hub, made["key"]) is None
+    hub.wait_for_key(made["key"], None)
 
 
 def test_a_key_may_be_rotated_so_that_the_old_secret_ends_at_once(hub):
     key = hub.make_key()
     rotated = hub.ask_admin(f"/keys/{key.id}/rotate", {"overlap_s": 0})
-    assert identify(hub, key) == "invalid_api_key"
-    assert identify(hub, rotated["key"]) is None
+    hub.wait_for_key(key, "invalid_api_key")
+    hub.wait_for_key(rotated["key"], None)
 
 
 def test_a_key_may_end_by_itself(tended):
@@ -110,9 +103,9 @@ def test_a_key_may_end_by_itself(tended):
     assert made["expires_at"]
     back()
     deadline = time.monotonic() + PATIENCE_S
-    while identify(hub, made["key"]) is None:
+    while hub.error_of(made["key"]) is None:
         assert time.monotonic() < deadline
-    assert identify(hub, made["key"]) == "api_key_expired"
+    hub.wait_for_key(made["key"], "api_key_expired")
     assert keys_of(hub)[made["id"]]["status"] == "expired"
 
 
@@ -126,7 +119,7 @@ def test_a_change_takes_effect_in_the_running_hub_within_a_second(make_hub):
             await in_thread(hub.command, "key", "disable", key.id)
             changed_at = time.monotonic()
             assert await client.closed() == (4001, "API key disabled", [])
-            assert await in_thread(identify, hub, key) == "api_key_disabled"
+            await in_thread(hub.wait_for_key, key, "api_key_disabled")
             assert time.monotonic() - changed_at < 1
 
     run(watch())
@@ -142,7 +135,7 @@ def test_commands_may_run_at_once(tended):
     keys = run(create_all())
     assert len(set(keys)) == 6
     back()
-    assert [identify(hub, key) for key in keys] == [None] * 6
+    assert [hub.error_of(key) for key in keys] == [None] * 6
 
 
 @pytest.mark.parametrize(

@@ -61,14 +61,17 @@ def test_a_key_in_the_query_is_no_key_in_http(hub):
 def test_a_disabled_key(hub):
     key = hub.make_key("worker")
     hub.ask_admin(f"/keys/{key.id}/disable")
+    hub.wait_for_key(key, "api_key_disabled")
     assert_key_refused(hub, key, 401, "api_key_disabled")
     hub.ask_admin(f"/keys/{key.id}/enable")
+    hub.wait_for_key(key, None)
     assert hub.http(key).post("/api/v1/jobs").status == 201
 
 
 def test_a_revoked_key(hub):
     key = hub.make_key("worker")
     hub.ask_admin(f"/keys/{key.id}/revoke")
+    hub.wait_for_key(key, "invalid_api_key")
     assert_key_refused(hub, key, 401, "invalid_api_key")
 
 
@@ -84,8 +87,10 @@ def test_a_suspended_account(hub):
     account = hub.make_account()
     key = hub.make_key("worker", account)
     hub.ask_admin(f"/accounts/{account}/suspend")
+    hub.wait_for_key(key, "account_suspended")
     assert_key_refused(hub, key, 403, "account_suspended")
     hub.ask_admin(f"/accounts/{account}/resume")
+    hub.wait_for_key(key, None)
     assert hub.http(key).post("/api/v1/jobs").status == 201
 
 

@@ -36,6 +36,7 @@ def test_a_refused_key_is_refused_after_a_handshake_that_any_client_takes(hub, o
     """A browser tells its page the close code only if a subprotocol it offered was selected."""
     key = hub.make_key()
     hub.ask_admin(f"/keys/{key.id}/disable")
+    hub.wait_for_key(key, "api_key_disabled")
     with RawWebSocket(hub.port) as connection:
         connection.send(
             raw_ws.request(hub.port, None, X_API_Key=None, Sec_WebSocket_Protocol=offered.format(key=key))

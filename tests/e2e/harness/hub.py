@@ -152,6 +152,21 @@ class Hub:
         made = self.ask_admin("/keys", {"account": account, "role": role, **body}, status=201)
         return Key(made["key"], made["id"])
 
+    def error_of(self, key):
+        """What the hub makes of a key: the error, or None where it is let in."""
+        answer = self.http(key).get(f"/api/v1/jobs/{uuid.uuid4()}")
+        return None if answer.status == 404 else answer.json["error"]
+
+    def wait_for_key(self, key, error):
+        """Until it makes that of it on every loop: the answers in a row come from one after the other. A change is
+        given a second for it."""
+        deadline = time.monotonic() + 1
+        in_a_row = 0
+        while in_a_row < 2 * (os.cpu_count() or 1):
+            found = self.error_of(key)
+            in_a_row = in_a_row + 1 if found == error else 0
+            assert in_a_row or time.monotonic() < deadline, found
+
     def submit(self, key=None, **body):
         """Submits a job and returns its id."""
         body.setdefault("job_id", str(uuid.uuid4()))
