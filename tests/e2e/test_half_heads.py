@@ -11,7 +11,7 @@ COUNT = 300
 
 
 def test_300_half_heads_do_not_delay_a_request(make_hub):
-    hub = make_hub("--limits-head-timeout-s", "2")
+    hub = make_hub("--limits-head-timeout-s", "4")
     opened_at = time.monotonic()
     idle = [socket.create_connection(("127.0.0.1", hub.port), timeout=30) for _ in range(COUNT)]
     try:
@@ -21,7 +21,7 @@ def test_300_half_heads_do_not_delay_a_request(make_hub):
         assert hub.report(job, "running")["status"] == "running"
         assert hub.job(job)["status"] == "running"
         # The requests were served while all of them were open: none has been answered or closed.
-        assert time.monotonic() - opened_at < 2
+        assert time.monotonic() - opened_at < 4
         assert select.select(idle, [], [], 0)[0] == []
 
         for one in idle:
@@ -30,7 +30,7 @@ def test_300_half_heads_do_not_delay_a_request(make_hub):
                 answer += piece
             assert answer.startswith(b"HTTP/1.1 408 "), answer
             assert b"application/problem+json" in answer
-        assert 2 <= time.monotonic() - opened_at < 10
+        assert 4 <= time.monotonic() - opened_at < 20
     finally:
         for one in idle:
             one.close()
