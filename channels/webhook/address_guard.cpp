@@ -89,6 +89,13 @@ bool is_v4(const AddressBytes& address) {
   return mapped.contains(address);
 }
 
+/// A block wide enough to hold the v4-mapped addresses, like ::/0, was written for IPv6: it lets no IPv4 through.
+bool is_let_through(const std::vector<AddressBlock>& allowed, const AddressBytes& address) {
+  const unsigned bits_min = is_v4(address) ? v4_prefix_bits : 0;
+  return std::any_of(allowed.begin(), allowed.end(),
+                     [&](const AddressBlock& block) { return block.bits >= bits_min && block.contains(address); });
+}
+
 std::optional<AddressBytes> bytes_of(const sockaddr& address) {
   if (address.sa_family == AF_INET) return from_v4(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
   if (address.sa_family != AF_INET6) return std::nullopt;
@@ -120,7 +127,7 @@ bool AddressGuard::allows(const sockaddr& address) const {
   const auto bytes = bytes_of(address);
   if (!bytes) return false;
   const AddressBytes judged = meant(*bytes);
-  if (any_contains(allowed_, *bytes) || any_contains(allowed_, judged)) return true;
+  if (is_let_through(allowed_, *bytes) || is_let_through(allowed_, judged)) return true;
   return is_v4(judged) ? !any_contains(refused_v4(), judged) : !is_refused_v6(judged);
 }
 

@@ -30,8 +30,8 @@ struct AddressBlock {
 
 class AddressGuard {
  public:
-  /// `allow_cidrs` ("10.0.0.0/8", "fd00::/8", a bare address) are let through in spite of all else. Throws
-  /// std::invalid_argument that names one that is no block.
+  /// `allow_cidrs` ("10.0.0.0/8", "fd00::/8", a bare address) are let through in spite of all else; IPv4 addresses only
+  /// by IPv4 blocks, so "::/0" opens none of them. Throws std::invalid_argument that names one that is no block.
   explicit AddressGuard(const std::vector<std::string>& allow_cidrs);
 
   /// False for any family but IPv4 and IPv6.

@@ -2,20 +2,17 @@
 
 #include <algorithm>
 
+#include "channels/webhook/attempt_verdict.h"
 #include "channels/webhook/payload.h"
 #include "channels/webhook/signer.h"
 
 namespace carillon::channels::webhook {
 namespace {
 
-/// When the store cannot be read or written it is asked again after this.
+/// When the store cannot be read it is asked again after this.
 constexpr hub::UnixMs store_pause_ms = 1'000;
 /// The wall clock may be set: due times are looked at again at least this often.
 constexpr hub::UnixMs timer_max_ms = 30'000;
-
-constexpr int gone = 410;
-constexpr int too_many_requests = 429;
-constexpr int service_unavailable = 503;
 
 TransferOptions transfer_options(const DispatcherOptions& options) {
   return {options.guard, options.timeout_ms, options.ca_file, options.in_flight_max};
@@ -28,15 +25,23 @@ Dispatcher::Dispatcher(hub::Store& store, const hub::Clock& clock, DispatcherOpt
       clock_(clock),
       options_(std::move(options)),
       reader_(store.open_reader()),
-      transfers_(loop_, transfer_options(options_)) {}
+      transfers_(loop_, transfer_options(options_)),
+      outcomes_(store, *this, loop_, [this](const std::vector<hub::Attempt>& attempts) { on_recorded(attempts); }) {}
 
 Dispatcher::~Dispatcher() { stop(); }
 
 void Dispatcher::start() {
-  running_ = true;
   // Told of commits first, then looking at what there is: what falls between is found twice and taken once.
   store_.add(*this);
-  loop_.post([this, backlog = reader_->backlog()] {
+  std::vector<hub::Reader::EndpointBacklog> backlog;
+  try {
+    backlog = reader_->backlog();
+  } catch (const hub::StoreError&) {
+    store_.remove(*this);
+    throw;
+  }
+  running_ = true;
+  loop_.post([this, backlog = std::move(backlog)] {
     for (const auto& owed : backlog) {
       EndpointQueue& queue = queue_of(owed.endpoint);
       queue.note_on_disk(owed.next_due_at);
@@ -50,10 +55,9 @@ void Dispatcher::stop() {
   if (!running_) return;
   running_ = false;
   loop_.post([this] {
+    ending_ = true;
     transfers_.abort_all();
-    turns_.clear();
-    outcomes_wait_until_ = 0;
-    hand_over_outcomes();
+    outcomes_.hand_over_the_last();
   });
   loop_.stop();
   thread_.join();
@@ -114,7 +118,7 @@ void Dispatcher::consider(EndpointQueue& queue) {
   if (queue.has_ready() && !queue.in_turn && queue.under_way < options_.in_flight_per_endpoint_max) {
     queue.in_turn = true;
     turns_.push_back(queue.id());
-    if (!std::exchange(turn_end_asked_, true)) loop_.at_turn_end(*this);
+    ask_turn_end();
   }
   if (queue.idle() && queue.under_way == 0 && !queue.in_turn) queues_.erase(queue.id());
 }
@@ -125,9 +129,8 @@ void Dispatcher::wake_at(EndpointQueue& queue, hub::UnixMs at) {
 }
 
 void Dispatcher::set_timer() {
-  hub::UnixMs next = wake_ups_.empty() ? EndpointQueue::never : wake_ups_.begin()->first;
-  if (outcomes_wait_until_ != 0) next = std::min(next, outcomes_wait_until_);
-  if (next == EndpointQueue::never) return cancel();
+  if (wake_ups_.empty()) return cancel();
+  const hub::UnixMs next = wake_ups_.begin()->first;
   loop_.set_timer_in(*this, std::clamp<hub::UnixMs>(next - clock_.now_ms(), 0, timer_max_ms));
 }
 
@@ -138,21 +141,26 @@ void Dispatcher::on_timer() {
     wake_ups_.erase(wake_ups_.begin());
     if (const auto found = queues_.find(id); found != queues_.end()) consider(*found->second);
   }
-  if (outcomes_wait_until_ != 0 && outcomes_wait_until_ <= now) {
-    outcomes_wait_until_ = 0;
-    hand_over_outcomes();
-  }
   set_timer();
+}
+
+void Dispatcher::ask_turn_end() {
+  if (!std::exchange(turn_end_asked_, true)) loop_.at_turn_end(*this);
 }
 
 void Dispatcher::on_turn_end() {
   turn_end_asked_ = false;
   give_turns();
-  hand_over_outcomes();
+  outcomes_.hand_over();
 }
 
 void Dispatcher::give_turns() {
-  while (!turns_.empty() && transfers_.in_flight() < options_.in_flight_max) {
+  const auto may_send = [this] {
+    const std::size_t in_flight = transfers_.in_flight();
+    return !ending_ && in_flight < options_.in_flight_max &&
+           in_flight + outcomes_.unrecorded() < options_.unrecorded_max;
+  };
+  while (!turns_.empty() && may_send()) {
     EndpointQueue& queue = *queues_.at(turns_.front());
     turns_.pop_front();
     queue.in_turn = false;
@@ -202,69 +210,32 @@ void Dispatcher::send(EndpointQueue& queue, const hub::Endpoint& endpoint, hub::
 void Dispatcher::on_result(const hub::Delivery& delivery, hub::UnixMs started_at, TransferResult result) {
   EndpointQueue& queue = queue_of(delivery.endpoint);
   --queue.under_way;
-  hub::Attempt attempt;
-  attempt.delivery = delivery.id;
-  attempt.endpoint = delivery.endpoint;
-  attempt.started_at = started_at;
-  attempt.duration_ms = result.duration_ms;
-  attempt.http_status = result.http_status;
+  AttemptEnd end{result.http_status, result.retry_after_s, delivery.attempts, {}, clock_.now_ms()};
   // The endpoint may have been changed meanwhile; what is known of its failures then comes with its next look-up.
-  const auto failing_since = queue.endpoint ? queue.endpoint->failing_since : std::nullopt;
-  decide(attempt, delivery, result, failing_since);
+  if (queue.endpoint) end.failing_since = queue.endpoint->failing_since;
+  AttemptVerdict verdict = judge(end, options_.schedule, options_.disable_after_ms, hub::random_number());
   if (queue.endpoint) {
-    if (attempt.next_state == hub::DeliveryState::delivered) {
+    if (verdict.next_state == hub::DeliveryState::delivered) {
       queue.endpoint->failing_since.reset();
     } else if (!queue.endpoint->failing_since) {
       queue.endpoint->failing_since = started_at;
     }
   }
-  attempt.error = std::move(result.error);
-  attempt.response = std::move(result.response);
-  outcomes_.push_back(std::move(attempt));
-  if (!std::exchange(turn_end_asked_, true)) loop_.at_turn_end(*this);
+  outcomes_.add({delivery.id, delivery.endpoint, started_at, result.duration_ms, result.http_status,
+                 std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at,
+                 std::move(verdict.disable_reason)});
+  ask_turn_end();
   consider(queue);
 }
 
-void Dispatcher::decide(hub::Attempt& attempt, const hub::Delivery& delivery, const TransferResult& result,
-                        std::optional<hub::UnixMs> failing_since) const {
-  if (result.http_status / 100 == 2) {
-    attempt.next_state = hub::DeliveryState::delivered;
-    return;
+void Dispatcher::on_recorded(const std::vector<hub::Attempt>& attempts) {
+  for (const hub::Attempt& attempt : attempts) {
+    const auto found = queues_.find(attempt.endpoint);
+    if (found == queues_.end()) continue;
+    found->second->release(attempt.delivery);
+    consider(*found->second);
   }
-  const hub::UnixMs now = clock_.now_ms();
-  const bool asked_to_wait = result.http_status == too_many_requests || result.http_status == service_unavailable;
-  const auto delay =
-      options_.schedule.delay_ms(delivery.attempts + 1, hub::random_number(), asked_to_wait ? result.retry_after_s : 0);
-  attempt.next_state = delay ? hub::DeliveryState::pending : hub::DeliveryState::failed;
-  attempt.next_due_at = now + delay.value_or(0);
-  if (result.http_status == gone) {
-    attempt.disable_reason = "The endpoint answered 410 Gone.";
-  } else if (failing_since && now - *failing_since >= options_.disable_after_ms) {
-    attempt.disable_reason = "Every attempt since " + hub::rfc3339_seconds(*failing_since) + " has failed.";
-  }
-  if (attempt.disable_reason) attempt.next_state = hub::DeliveryState::failed;
-}
-
-void Dispatcher::hand_over_outcomes() {
-  if (outcomes_.empty() || outcomes_wait_until_ != 0) return;
-  std::vector<hub::Attempt> attempts;
-  attempts.swap(outcomes_);
-  auto kept = attempts;
-  store_.record(
-      std::move(attempts), *this, [this, kept = std::move(kept)](const hub::Outcome<hub::Done>& outcome) mutable {
-        if (!outcome) {
-          // Not on disk: until it is, the deliveries stay held, so that they are not made again for nothing.
-          outcomes_.insert(outcomes_.end(), std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
-          outcomes_wait_until_ = clock_.now_ms() + store_pause_ms;
-          return set_timer();
-        }
-        for (const hub::Attempt& attempt : kept) {
-          const auto found = queues_.find(attempt.endpoint);
-          if (found == queues_.end()) continue;
-          found->second->release(attempt.delivery);
-          consider(*found->second);
-        }
-      });
+  if (!turns_.empty()) ask_turn_end();  // there is room again for what may be under way
 }
 
 }  // namespace carillon::channels::webhook

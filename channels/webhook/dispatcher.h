@@ -3,7 +3,8 @@
 // It works on disk and hears of commits only to be quick: what it holds in memory is a bounded window per endpoint, and
 // what it forgets (in a crash, or because a queue is full) it finds again in the table by its due time. Every endpoint
 // has its own queue and its own limit of requests under way, and they take turns, so that one that does not answer
-// holds up itself alone. Outcomes go to the store once a turn of the loop, together.
+// holds up itself alone. Outcomes go to the store once a turn of the loop, together; while it cannot take them, sending
+// stops at a bound.
 //
 // Threads: a thread of its own, with an event loop; the public functions from one other thread.
 #pragma once
@@ -21,6 +22,7 @@
 
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/endpoint_queue.h"
+#include "channels/webhook/outcomes.h"
 #include "channels/webhook/retry_schedule.h"
 #include "channels/webhook/transfers.h"
 #include "hub/clock.h"
@@ -39,6 +41,7 @@ struct DispatcherOptions {
   std::int64_t disable_after_ms = std::int64_t{5} * 24 * 3600 * 1000;  ///< of nothing but failures
   std::string ca_file{};
   std::size_t window_per_endpoint_max = 64;  ///< deliveries in memory that are not under way
+  std::size_t unrecorded_max = 1'000;        ///< attempts made or under way whose outcome is not on disk yet
 };
 
 class Dispatcher final : public hub::CommitListener, private net::TurnEnd, private net::Timer {
@@ -47,7 +50,7 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd, priva
   Dispatcher(hub::Store& store, const hub::Clock& clock, DispatcherOptions options);
   ~Dispatcher() override;
 
-  /// Takes up what is pending, and from then on what is committed. Throws hub::StoreError.
+  /// Takes up what is pending, and from then on what is committed. Once. Throws hub::StoreError; then nothing is begun.
   void start();
   /// Breaks off what is under way: it stays due. Outcomes that are known are handed to the store. Idempotent.
   void stop();
@@ -71,9 +74,8 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd, priva
   const hub::Endpoint* endpoint_of(EndpointQueue& queue);
   void send(EndpointQueue& queue, const hub::Endpoint& endpoint, hub::Delivery delivery);
   void on_result(const hub::Delivery& delivery, hub::UnixMs started_at, TransferResult result);
-  void decide(hub::Attempt& attempt, const hub::Delivery& delivery, const TransferResult& result,
-              std::optional<hub::UnixMs> failing_since) const;
-  void hand_over_outcomes();
+  void on_recorded(const std::vector<hub::Attempt>& attempts);
+  void ask_turn_end();
 
   hub::Store& store_;
   const hub::Clock& clock_;
@@ -86,9 +88,9 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd, priva
   std::unordered_map<hub::EndpointId, std::unique_ptr<EndpointQueue>> queues_;
   std::deque<hub::EndpointId> turns_;                           ///< those with something to send
   std::set<std::pair<hub::UnixMs, hub::EndpointId>> wake_ups_;  ///< when to look at a queue again
-  std::vector<hub::Attempt> outcomes_;                          ///< not yet handed to the store
-  hub::UnixMs outcomes_wait_until_ = 0;                         ///< the store took none just now
+  Outcomes outcomes_;
   bool turn_end_asked_ = false;
+  bool ending_ = false;  ///< nothing is sent any more
   bool running_ = false;
   std::thread thread_;
 };

@@ -22,8 +22,12 @@ std::string take_string(const Member& member, const std::string& pointer, std::v
   return {};
 }
 
-void read_member(const Member& member, EndpointBodyUse use, const UrlPolicy& policy, EndpointBody& body,
-                 std::vector<Invalid>& invalid) {
+bool is_known(std::string_view name, EndpointBodyUse use) {
+  return name == "url" || name == "events" || name == "description" ||
+         (name == "secret" && use == EndpointBodyUse::create);
+}
+
+void read_member(const Member& member, const UrlPolicy& policy, EndpointBody& body, std::vector<Invalid>& invalid) {
   const std::string pointer = "/" + member.name;
   const bool is_string = member.value.is(Kind::string);
   if (member.name == "url") {
@@ -37,13 +41,11 @@ void read_member(const Member& member, EndpointBodyUse use, const UrlPolicy& pol
     if (body.description->size() > description_bytes_max) {
       invalid.push_back({pointer, "is longer than " + std::to_string(description_bytes_max) + " bytes"});
     }
-  } else if (member.name == "secret" && use == EndpointBodyUse::create) {
+  } else {
     body.secret = take_string(member, pointer, invalid);
     if (is_string && !hub::is_webhook_secret(*body.secret)) {
       invalid.push_back({pointer, "must be whsec_ and 24 to 64 bytes in base64"});
     }
-  } else {
-    invalid.push_back({pointer, "is not known here"});
   }
 }
 
@@ -60,7 +62,11 @@ std::variant<EndpointBody, net::http::Problem> read_endpoint_body(std::string_vi
   EndpointBody body;
   std::vector<Invalid> invalid;
   for (const Member& member : std::get<hub::json::Object>(parsed).members()) {
-    if (!member.value.is(Kind::null)) read_member(member, use, policy, body, invalid);
+    if (!is_known(member.name, use)) {
+      invalid.push_back({"/" + member.name, "is not known here"});
+    } else if (!member.value.is(Kind::null)) {
+      read_member(member, policy, body, invalid);
+    }
   }
   if (use == EndpointBodyUse::create && !body.url) invalid.push_back({"/url", "is missing"});
   if (!invalid.empty()) return problem_for(std::move(invalid));

@@ -54,9 +54,10 @@ std::optional<std::string> url_fault(std::string_view url, const UrlPolicy& poli
   const std::string scheme = parsed.part(CURLUPART_SCHEME);
   if (scheme != "https" && !(scheme == "http" && policy.allow_http)) return schemes;
   if (!url.substr(scheme.size()).starts_with("://")) return schemes;
-  if (parsed.part(CURLUPART_HOST).empty()) return "names no host";
+  // libcurl forgives a third slash, and takes what follows for the host.
+  if (url.substr(scheme.size()).starts_with(":///") || parsed.part(CURLUPART_HOST).empty()) return "names no host";
   if (parsed.has(CURLUPART_USER) || parsed.has(CURLUPART_PASSWORD)) return "must not hold a user name or password";
-  if (parsed.has(CURLUPART_FRAGMENT)) return "must not hold a fragment (#)";
+  if (url.find('#') != std::string_view::npos) return "must not hold a fragment (#)";  // an empty one, too
   if (parsed.has(CURLUPART_PORT) && parsed.part(CURLUPART_PORT) == "0") return "names port 0";
   return std::nullopt;
 }

@@ -4,6 +4,13 @@
 #include "hub/webhook_secret.h"
 
 namespace carillon::channels::webhook {
+namespace {
+
+bool is_known(std::string_view name) {
+  return name == "webhook_url" || name == "webhook_events" || name == "webhook_secret";
+}
+
+}  // namespace
 
 std::optional<hub::JobHook> read_job_hook(const hub::json::Object& body, const UrlPolicy& policy,
                                           std::vector<net::http::Invalid>& invalid) {
@@ -11,10 +18,14 @@ std::optional<hub::JobHook> read_job_hook(const hub::json::Object& body, const U
   hub::JobHook hook;
   std::vector<std::string> needing_url;
   for (const hub::json::Member& member : body.members()) {
-    if (!member.name.starts_with("webhook_") || member.value.is(Kind::null)) continue;
+    if (!member.name.starts_with("webhook_")) continue;
     const std::string pointer = "/" + member.name;
     const bool is_string = member.value.is(Kind::string);
-    if (member.name == "webhook_url") {
+    if (!is_known(member.name)) {
+      invalid.push_back({pointer, "is not a member of a submission"});
+    } else if (member.value.is(Kind::null)) {
+      continue;
+    } else if (member.name == "webhook_url") {
       hook.url = is_string ? member.value.string() : "";
       if (!is_string) {
         invalid.push_back({pointer, "must be a string"});
@@ -24,14 +35,12 @@ std::optional<hub::JobHook> read_job_hook(const hub::json::Object& body, const U
     } else if (member.name == "webhook_events") {
       needing_url.push_back(pointer);
       hook.events = read_event_filter(member.value, pointer, invalid).value_or(hook.events);
-    } else if (member.name == "webhook_secret") {
+    } else {
       needing_url.push_back(pointer);
       hook.secret = is_string ? member.value.string() : "";
       if (!hub::is_webhook_secret(hook.secret)) {
         invalid.push_back({pointer, "must be whsec_ and 24 to 64 bytes in base64"});
       }
-    } else {
-      invalid.push_back({pointer, "is not a member of a submission"});
     }
   }
   const auto* url = body.find("webhook_url");

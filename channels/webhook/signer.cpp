@@ -64,7 +64,9 @@ std::string signature(std::string_view secret, std::string_view message_id, std:
   if (!key) throw std::invalid_argument("a webhook secret is not whsec_ and base64");
   Hmac hmac(*key);
   hmac.add(message_id);
-  hmac.add("." + std::to_string(timestamp_s) + ".");
+  hmac.add(".");
+  hmac.add(std::to_string(timestamp_s));
+  hmac.add(".");
   hmac.add(body);
   const auto sum = hmac.finish();
   return "v1," + encode(sum.data(), sum.size());

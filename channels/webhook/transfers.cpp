@@ -241,9 +241,10 @@ int Transfers::on_timeout(CURLM*, long timeout_ms, void* self) {
 void Transfers::on_timer() { act(CURL_SOCKET_TIMEOUT, 0); }
 
 void Transfers::on_turn_end() {
-  turn_end_asked_ = false;
+  // What is asked for meanwhile is done here, up to the bound, not by another end of the same turn.
   for (int i = 0; i < calls_at_once_max && std::exchange(due_now_, false); ++i) act(CURL_SOCKET_TIMEOUT, 0);
-  if (due_now_) loop_.set_timer_in(*this, 1);
+  turn_end_asked_ = false;
+  if (std::exchange(due_now_, false)) loop_.set_timer_in(*this, 1);
 }
 
 void Transfers::act(curl_socket_t socket, int events) {

@@ -19,7 +19,7 @@ EndpointChanges::EndpointChanges(sqlite3* handle, const hub::Rules& rules, Endpo
       find_by_url_(handle, "SELECT id FROM webhook_endpoints WHERE owner_key = ? AND for_jobs = 0 AND url = ?"),
       find_hook_(handle,
                  "SELECT e.id FROM webhook_endpoints AS e JOIN webhook_secrets AS s ON s.endpoint = e.id "
-                 "WHERE e.owner_key = ? AND e.for_jobs = 1 AND e.url = ? AND s.secret = ?"),
+                 "WHERE e.owner_key = ? AND e.for_jobs = 1 AND e.status = 0 AND e.url = ? AND s.secret = ?"),
       insert_(
           handle,
           "INSERT INTO webhook_endpoints (id, owner_key, owner_account, for_jobs, url, description, events, status, "

@@ -20,7 +20,8 @@ class EndpointChanges {
   hub::Outcome<hub::Endpoint> change(WriteContext& context, const hub::EndpointChange& wanted);
   hub::Outcome<hub::Done> remove(WriteContext& context, const hub::Principal& by, hub::EndpointId endpoint);
 
-  /// The endpoint that stands for this hook of this owner's: the one there is, or a new one.
+  /// The endpoint that stands for this hook of this owner's: the enabled one there is, or a new one, for a submission
+  /// that names a URL again means it.
   hub::EndpointId for_hook(WriteContext& context, const hub::JobOwner& owner, const hub::JobHook& hook);
 
  private:

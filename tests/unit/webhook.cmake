@@ -1,5 +1,6 @@
 carillon_unit_test(webhook LIBS carillon_webhook carillon_storage Poco::Net SOURCES
   webhook/address_guard_test.cpp
+  webhook/attempt_verdict_test.cpp
   webhook/dispatcher_test.cpp
   webhook/endpoint_body_test.cpp
   webhook/endpoint_queue_test.cpp
@@ -7,4 +8,5 @@ carillon_unit_test(webhook LIBS carillon_webhook carillon_storage Poco::Net SOUR
   webhook/job_hook_test.cpp
   webhook/payload_test.cpp
   webhook/retry_schedule_test.cpp
-  webhook/signer_test.cpp)
+  webhook/signer_test.cpp
+  webhook/transfers_test.cpp)

@@ -109,5 +109,27 @@ TEST_F(StoreTest, AJobsOwnHookHearsOfThatJobAlone) {
   EXPECT_TRUE(reader_->endpoints_of(client.key).empty()) << "it is not listed";
 }
 
+TEST_F(StoreTest, AHookThatWasDisabledIsMadeAnewByTheNextSubmissionThatNamesIt) {
+  open();
+  const auto client = principal(make_key("acme"));
+  hub::Submission submission{
+      client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/job", hub::final_events, ""}};
+  ASSERT_TRUE(submit(submission));
+  ASSERT_TRUE(report(client, submission.job, JobStatus::failed));
+  const auto first = reader_->backlog().at(0).endpoint;
+  hub::Attempt gone;
+  gone.delivery = reader_->due_deliveries(first, clock_.now_ms(), 1).at(0).id;
+  gone.endpoint = first;
+  gone.next_state = hub::DeliveryState::failed;
+  gone.disable_reason = "The endpoint answered 410 Gone.";
+  ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->record({gone}, home_, then); }));
+
+  submission.job = hub::JobId::random();
+  ASSERT_TRUE(submit(submission));
+  ASSERT_TRUE(report(client, submission.job, JobStatus::failed));
+  ASSERT_EQ(reader_->backlog().size(), 1U);
+  EXPECT_NE(reader_->backlog()[0].endpoint, first);
+}
+
 }  // namespace
 }  // namespace carillon::storage::sqlite

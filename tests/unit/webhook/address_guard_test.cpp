@@ -92,6 +92,14 @@ TEST(AddressGuard, AllowedBlocksAreLetThroughInEveryForm) {
   for (const char* address : {"10.2.0.0", "127.0.0.2", "fc00::1"}) EXPECT_FALSE(allows(guard, address)) << address;
 }
 
+TEST(AddressGuard, AnIpv6BlockOpensNoIpv4) {
+  const AddressGuard guard({"::/0"});
+  for (const char* address : {"fd12::1", "::1", "fe80::1"}) EXPECT_TRUE(allows(guard, address)) << address;
+  for (const char* address : {"127.0.0.1", "169.254.169.254", "::ffff:127.0.0.1"}) {
+    EXPECT_FALSE(allows(guard, address)) << address;
+  }
+}
+
 TEST(AddressGuard, KnowsNoOtherFamily) {
   sockaddr address{};
   address.sa_family = AF_UNIX;

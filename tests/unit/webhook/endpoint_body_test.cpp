@@ -30,6 +30,10 @@ TEST(EndpointBody, NamesWhatIsWrong) {
   EXPECT_EQ(detail_of("{}"), "422 The body is not valid: /url is missing.");
   EXPECT_EQ(detail_of(R"({"url":"https://a.example/","colour":1})"),
             "422 The body is not valid: /colour is not known here.");
+  for (const char* later : {"headers", "signing", "ordered", "max_per_second", "legacy_signature"}) {
+    EXPECT_THAT(detail_of(R"({"url":"https://a.example/",")" + std::string(later) + R"(":null})"),
+                HasSubstr("/" + std::string(later) + " is not known here"));
+  }
   EXPECT_EQ(detail_of(R"({"url":1})"), "422 The body is not valid: /url must be a string.");
   EXPECT_THAT(detail_of(R"({"url":"https://a.example/","secret":"x"})"), HasSubstr("/secret must be whsec_"));
   EXPECT_EQ(detail_of("{}", EndpointBodyUse::change), "");

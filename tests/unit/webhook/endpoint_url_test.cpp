@@ -25,6 +25,9 @@ TEST(EndpointUrl, SaysWhatIsWrong) {
   EXPECT_EQ(url_fault("https://user@example.com/", strict), "must not hold a user name or password");
   EXPECT_EQ(url_fault("https://u:p@example.com/", strict), "must not hold a user name or password");
   EXPECT_EQ(url_fault("https://example.com/#x", strict), "must not hold a fragment (#)");
+  EXPECT_EQ(url_fault("https://example.com/#", strict), "must not hold a fragment (#)");
+  EXPECT_EQ(url_fault("https://@example.com/", strict), "must not hold a user name or password");
+  EXPECT_EQ(url_fault("https:///example.com/", strict), "names no host");
   EXPECT_EQ(url_fault("https://example.com:0/", strict), "names port 0");
   EXPECT_EQ(url_fault("https://example.com/a b", strict), "holds a blank or another character that must be escaped");
   EXPECT_EQ(url_fault("https://ex\xc3\xa4mple.com/", strict),

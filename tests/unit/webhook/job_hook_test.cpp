@@ -39,6 +39,7 @@ TEST(JobHook, NamesEveryMemberThatIsWrong) {
                  R"("webhook_secret":"secret","webhook_color":1})")
                 .pointers,
             (Pointers{"/webhook_url", "/webhook_events/0", "/webhook_events/2", "/webhook_secret", "/webhook_color"}));
+  EXPECT_EQ(read(R"({"webhook_color":null})").pointers, Pointers{"/webhook_color"});
   EXPECT_EQ(read(R"({"webhook_url":7})").pointers, Pointers{"/webhook_url"});
   EXPECT_EQ(read(R"({"webhook_url":"https://a.example/","webhook_events":[]})").pointers, Pointers{"/webhook_events"});
   EXPECT_EQ(read(R"({"webhook_events":["job.failed"]})").pointers, Pointers{"/webhook_events"});

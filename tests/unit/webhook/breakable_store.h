@@ -1,0 +1,128 @@
+// A real store that can be told to fail where a dispatcher meets it: in reading, and in taking outcomes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hub/store.h"
+
+namespace carillon::channels::webhook {
+
+class BreakableStore final : public hub::Store {
+ public:
+  explicit BreakableStore(hub::Store& store) : store_(store) {}
+
+  std::atomic<bool> backlog_fails{false};
+  std::atomic<int> records_refused{0};        ///< so many are still to be refused as overloaded
+  std::atomic<int> records{0};                ///< so many were handed over
+  std::atomic<std::size_t> recorded{0};       ///< outcomes in those that were not refused
+  std::function<void()> after_record;         ///< has been answered; on the dispatcher's thread
+  std::function<void()> before_first_record;  ///< that is not refused; on the dispatcher's thread
+
+  std::unique_ptr<hub::Reader> open_reader() override {
+    return std::make_unique<BreakableReader>(store_.open_reader(), backlog_fails);
+  }
+  hub::Seq add(hub::CommitListener& listener) override { return store_.add(listener); }
+  void remove(hub::CommitListener& listener) override { store_.remove(listener); }
+
+  void record(std::vector<hub::Attempt> attempts, hub::CommitListener& home, hub::Then<hub::Done> then) override {
+    ++records;
+    if (records_refused > 0) {
+      --records_refused;
+      hub::Replies replies;
+      replies.push_back(std::make_unique<Overloaded>(std::move(then)));
+      return home.on_commit(nullptr, std::move(replies));
+    }
+    if (recorded == 0 && before_first_record) before_first_record();
+    recorded += attempts.size();
+    store_.record(std::move(attempts), home, [this, then = std::move(then)](const hub::Outcome<hub::Done>& outcome) {
+      then(outcome);
+      if (after_record) after_record();
+    });
+  }
+
+  void submit(hub::Submission submission, hub::CommitListener& home, hub::Then<hub::Job> then) override {
+    store_.submit(std::move(submission), home, std::move(then));
+  }
+  void report(hub::Report report, hub::CommitListener& home, hub::Then<hub::Job> then) override {
+    store_.report(std::move(report), home, std::move(then));
+  }
+  void create_account(std::string name, hub::CommitListener& home, hub::Then<hub::Account> then) override {
+    store_.create_account(std::move(name), home, std::move(then));
+  }
+  void set_account_status(std::string name, hub::AccountStatus status, hub::CommitListener& home,
+                          hub::Then<hub::Account> then) override {
+    store_.set_account_status(std::move(name), status, home, std::move(then));
+  }
+  void create_key(hub::NewKey key, hub::CommitListener& home, hub::Then<hub::Key> then) override {
+    store_.create_key(std::move(key), home, std::move(then));
+  }
+  void set_key_status(hub::KeyId key, hub::KeyStatus status, hub::CommitListener& home,
+                      hub::Then<hub::Key> then) override {
+    store_.set_key_status(key, status, home, std::move(then));
+  }
+  void rotate_key(hub::KeyId key, hub::KeyHash hash, hub::UnixMs previous_until, hub::CommitListener& home,
+                  hub::Then<hub::Key> then) override {
+    store_.rotate_key(key, hash, previous_until, home, std::move(then));
+  }
+  void revoke_key(hub::KeyId key, hub::CommitListener& home, hub::Then<hub::Done> then) override {
+    store_.revoke_key(key, home, std::move(then));
+  }
+  void create_endpoint(hub::NewEndpoint endpoint, hub::CommitListener& home, hub::Then<hub::Endpoint> then) override {
+    store_.create_endpoint(std::move(endpoint), home, std::move(then));
+  }
+  void change_endpoint(hub::EndpointChange change, hub::CommitListener& home, hub::Then<hub::Endpoint> then) override {
+    store_.change_endpoint(std::move(change), home, std::move(then));
+  }
+  void delete_endpoint(hub::Principal by, hub::EndpointId endpoint, hub::CommitListener& home,
+                       hub::Then<hub::Done> then) override {
+    store_.delete_endpoint(by, endpoint, home, std::move(then));
+  }
+  bool writable() const override { return store_.writable(); }
+
+ private:
+  struct Overloaded final : hub::Reply {
+    explicit Overloaded(hub::Then<hub::Done> tell) : then(std::move(tell)) {}
+    void run() noexcept override { then(hub::Refusal::overloaded); }
+    hub::Then<hub::Done> then;
+  };
+
+  class BreakableReader final : public hub::Reader {
+   public:
+    BreakableReader(std::unique_ptr<hub::Reader> reader, const std::atomic<bool>& backlog_fails)
+        : reader_(std::move(reader)), backlog_fails_(backlog_fails) {}
+
+    std::optional<hub::Job> find_job(const hub::JobId& id) override { return reader_->find_job(id); }
+    std::optional<hub::Key> find_key(const hub::KeyHash& hash) override { return reader_->find_key(hash); }
+    std::optional<hub::Key> find_key(hub::KeyId id) override { return reader_->find_key(id); }
+    std::vector<hub::Key> keys() override { return reader_->keys(); }
+    std::vector<hub::Account> accounts() override { return reader_->accounts(); }
+    std::optional<hub::Endpoint> find_endpoint(hub::EndpointId id) override { return reader_->find_endpoint(id); }
+    std::vector<hub::Endpoint> endpoints_of(hub::KeyId owner) override { return reader_->endpoints_of(owner); }
+    std::vector<hub::Delivery> due_deliveries(hub::EndpointId endpoint, hub::UnixMs due_by,
+                                              std::size_t limit) override {
+      return reader_->due_deliveries(endpoint, due_by, limit);
+    }
+    std::vector<EndpointBacklog> backlog() override {
+      if (backlog_fails_) throw hub::StoreError("the database cannot be read");
+      return reader_->backlog();
+    }
+    std::optional<hub::UnixMs> next_due(hub::EndpointId endpoint, hub::UnixMs after) override {
+      return reader_->next_due(endpoint, after);
+    }
+    hub::Seq last_seq() override { return reader_->last_seq(); }
+    std::string epoch() override { return reader_->epoch(); }
+
+   private:
+    std::unique_ptr<hub::Reader> reader_;
+    const std::atomic<bool>& backlog_fails_;
+  };
+
+  hub::Store& store_;
+};
+
+}  // namespace carillon::channels::webhook
