@@ -198,6 +198,7 @@ def test_subscribing_while_the_job_moves_leaves_no_gap_and_no_repeat(hub):
 UPDATE_BYTES = 256 * 1024
 UPDATES = 100
 LARGE_PROGRESS = ("--limits-progress-bytes", str(2 * UPDATE_BYTES))
+LONG_QUEUE = ("--websocket-queue-bytes", str(1 << 30))  # so that it is the time that decides
 SMALL_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)]
 
 
@@ -216,7 +217,7 @@ def subscribed(hub, job):
 
 
 def test_a_client_that_does_not_read_is_closed_and_holds_up_nobody(make_hub):
-    hub = make_hub(*LARGE_PROGRESS, "--websocket-slow-client-ms", "300", "--websocket-heartbeat-s", "1")
+    hub = make_hub(*LARGE_PROGRESS, *LONG_QUEUE, "--websocket-slow-client-ms", "300", "--websocket-heartbeat-s", "1")
     job = hub.submit()
     hub.report(job, "running")
 
@@ -245,7 +246,7 @@ def test_a_client_that_does_not_read_is_closed_and_holds_up_nobody(make_hub):
 
 
 def test_a_client_that_reads_too_slowly_is_closed_with_1008(make_hub):
-    hub = make_hub(*LARGE_PROGRESS, "--websocket-slow-client-ms", "300")
+    hub = make_hub(*LARGE_PROGRESS, *LONG_QUEUE, "--websocket-slow-client-ms", "300")
     job = hub.submit()
     hub.report(job, "running")
     with subscribed(hub, job) as slow:
