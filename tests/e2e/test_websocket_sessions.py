@@ -242,7 +242,7 @@ def test_a_client_that_does_not_read_is_closed_and_holds_up_nobody(make_hub):
         received = 0
         while piece := stalled.socket.recv(1 << 20):
             received += len(piece)
-        assert received < UPDATES * UPDATE_BYTES
+            assert received < UPDATES * UPDATE_BYTES
 
 
 def test_a_client_that_reads_too_slowly_is_closed_with_1008(make_hub):
@@ -252,7 +252,7 @@ def test_a_client_that_reads_too_slowly_is_closed_with_1008(make_hub):
     with subscribed(hub, job) as slow:
         reporter = threading.Thread(target=report_much, args=(hub, job))
         reporter.start()
-        code, _, count = slow.read_close(bytes_per_s=4 << 20)
+        code, _, count = slow.read_close(UPDATES, bytes_per_s=4 << 20)
         reporter.join()
     assert code == 1008
     assert count < UPDATES
@@ -265,7 +265,7 @@ def test_a_client_that_falls_too_far_behind_is_closed_with_1008(make_hub):
     with subscribed(hub, job) as behind:
         reporter = threading.Thread(target=report_much, args=(hub, job))
         reporter.start()
-        code, _, count = behind.read_close(bytes_per_s=4 << 20)
+        code, _, count = behind.read_close(UPDATES, bytes_per_s=4 << 20)
         reporter.join()
     assert code == 1008
     assert count < UPDATES

@@ -96,15 +96,14 @@ class RawWebSocket:
         assert opcode == TEXT, (opcode, payload)
         return json.loads(payload)
 
-    def read_close(self, bytes_per_s=None):
+    def read_close(self, frames_max=1, bytes_per_s=None):
         """Code and reason of the close frame, and how many frames came before it; reads no faster than told."""
         self._pace = bytes_per_s
-        count = 0
-        while True:
+        for count in range(frames_max + 1):
             opcode, payload = self.read_frame()
             if opcode == CLOSE:
                 return struct.unpack(">H", payload[:2])[0], payload[2:].decode(), count
-            count += 1
+        raise AssertionError(f"no close frame in {frames_max + 1} frames")
 
     def _take(self, count):
         while len(self._unread) < count:
