@@ -105,7 +105,8 @@ struct ServingLoop::Parts {
   net::ConnectionTable connections;
 };
 
-ServingLoop::ServingLoop(const ServingContext& context) : parts_(std::make_unique<Parts>(context, *this)) {}
+ServingLoop::ServingLoop(const ServingContext& context)
+    : parts_(std::make_unique<Parts>(context, *this)), store_(context.store) {}
 
 ServingLoop::~ServingLoop() { end(); }
 
@@ -147,6 +148,18 @@ std::future<void> ServingLoop::drain() {
 
 void ServingLoop::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
   if (inbox_.put(batch, std::move(replies))) parts_->loop.post([this] { take_in(); });
+}
+
+bool ServingLoop::gathers() noexcept {
+  if (!parts_->loop.on_thread()) return false;
+  if (!gathering_) parts_->loop.at_turn_end(*this);
+  gathering_ = true;
+  return true;
+}
+
+void ServingLoop::on_turn_end() {
+  gathering_ = false;
+  store_.hand_over(*this);
 }
 
 void ServingLoop::take_in() {

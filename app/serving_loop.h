@@ -17,6 +17,7 @@
 #include "hub/ownership.h"
 #include "hub/store.h"
 #include "net/connection.h"
+#include "net/event_loop.h"
 
 namespace carillon::app {
 
@@ -36,7 +37,7 @@ enum class Entrance : std::uint8_t {
   control  ///< the control socket: who can open it is the administrator
 };
 
-class ServingLoop final : public hub::CommitListener {
+class ServingLoop final : public hub::CommitListener, private net::TurnEnd {
  public:
   explicit ServingLoop(const ServingContext& context);
   ~ServingLoop() override;
@@ -56,6 +57,8 @@ class ServingLoop final : public hub::CommitListener {
   void end();
 
   void on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept override;
+  /// The changes of one turn go to the store together.
+  bool gathers() noexcept override;
 
   /// For what lives on the loop beside it (a listener); not to be used once begun, but by post().
   net::EventLoop& loop();
@@ -64,8 +67,11 @@ class ServingLoop final : public hub::CommitListener {
   struct Parts;
 
   void take_in();
+  void on_turn_end() override;
 
   std::unique_ptr<Parts> parts_;
+  hub::Store& store_;
+  bool gathering_ = false;
   std::thread thread_;
 
   hub::CommitInbox inbox_;

@@ -157,6 +157,15 @@ class CommitListener {
   /// on the thread that handed it over. Must not block: hand over and return. `batch` is null where there are only
   /// replies to pass on.
   virtual void on_commit(const CommitBatchPtr& batch, Replies replies) noexcept = 0;
+
+  /// Asked on the thread that hands a change over. True when that is the listener's own thread and it will call
+  /// Store::hand_over() before it next waits: its changes wait until then, and one turn of a loop queues all it has
+  /// brought in one go, for one commit.
+  virtual bool gathers() noexcept { return false; }
+
+ private:
+  friend class Store;
+  Replies gathered_;  ///< handed over, to be queued by Store::hand_over()
 };
 
 /// Called with the outcome, on the listener's thread, exactly once, unless the store is destroyed first.
@@ -219,6 +228,9 @@ class Store {
   virtual Seq add(CommitListener& listener) = 0;
   virtual void remove(CommitListener& listener) = 0;
 
+  /// Queues what a listener that gathers() has handed over. On the listener's own thread.
+  virtual void hand_over(CommitListener& home) = 0;
+
   // Each change is queued and answered through `home`, which must have been added, when it is durable or refused.
   // Where the queue is full the answer is `overloaded`, by the same way.
   virtual void submit(Submission submission, CommitListener& home, Then<Job> then) = 0;
@@ -241,6 +253,9 @@ class Store {
 
   /// False while commits fail; true again once one has succeeded.
   virtual bool writable() const = 0;
+
+ protected:
+  static Replies& gathered_by(CommitListener& home) { return home.gathered_; }
 };
 
 }  // namespace carillon::hub

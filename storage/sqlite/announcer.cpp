@@ -24,11 +24,11 @@ void Announcer::remove(hub::CommitListener& listener) {
   std::erase_if(listeners_, [&](const Entry& entry) { return entry.listener == &listener; });
 }
 
-void Announcer::announce(const hub::CommitBatchPtr& batch, std::span<std::unique_ptr<PendingChange>> changes) {
+void Announcer::announce(const hub::CommitBatchPtr& batch, std::span<std::unique_ptr<hub::Reply>> changes) {
   const std::lock_guard lock(mutex_);
   for (auto& change : changes) {
     const auto home = std::find_if(listeners_.begin(), listeners_.end(),
-                                   [&](const Entry& entry) { return entry.listener == &change->home(); });
+                                   [&](const Entry& entry) { return entry.listener == &as_change(change).home(); });
     if (home != listeners_.end()) home->replies.push_back(std::move(change));
   }
   const bool news = batch && says_something(*batch);

@@ -25,7 +25,7 @@ class Announcer {
 
   /// `batch` is null where the changes were refused. The changes go home as replies; those of a listener that is gone
   /// are dropped.
-  void announce(const hub::CommitBatchPtr& batch, std::span<std::unique_ptr<PendingChange>> changes);
+  void announce(const hub::CommitBatchPtr& batch, std::span<std::unique_ptr<hub::Reply>> changes);
 
  private:
   struct Entry {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 #include "storage/sqlite/statement.h"
 
@@ -45,23 +47,28 @@ Committer::~Committer() {
   thread_.join();
 }
 
-void Committer::queue(std::unique_ptr<PendingChange> change) {
+void Committer::queue(hub::Replies& changes) {
+  if (changes.empty()) return;
+  std::size_t taken = 0;
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (queued_ < limits_.queue_max) {
-      ++queued_;
-      waiting_.push_back(std::move(change));
-      wake = std::exchange(asleep_, false);
-    }
+    taken = std::min(changes.size(), limits_.queue_max - queued_);
+    queued_ += taken;
+    waiting_.insert(waiting_.end(), std::move_iterator(changes.begin()),
+                    std::move_iterator(changes.begin() + static_cast<std::ptrdiff_t>(taken)));
+    if (taken > 0) wake = std::exchange(asleep_, false);
   }
   if (wake) wake_.notify_one();
-  if (!change) return;
-  change->refuse(hub::Refusal::overloaded, {});
-  hub::CommitListener& home = change->home();
-  hub::Replies replies;
-  replies.push_back(std::move(change));
-  home.on_commit(nullptr, std::move(replies));
+  if (taken < changes.size()) {
+    hub::CommitListener& home = as_change(changes.back()).home();
+    hub::Replies refused(std::move_iterator(changes.begin() + static_cast<std::ptrdiff_t>(taken)),
+                         std::move_iterator(changes.end()));
+    for (const auto& change : refused) as_change(change).refuse(hub::Refusal::overloaded, {});
+    changes.clear();
+    return home.on_commit(nullptr, std::move(refused));
+  }
+  changes.clear();
 }
 
 bool Committer::take(Changes& taken) {
@@ -118,7 +125,7 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes) {
   try {
     writer_.begin();
     WriteContext context{*batch, clock_.now_ms()};
-    for (const auto& change : changes) change->apply(writer_, context);
+    for (const auto& change : changes) as_change(change).apply(writer_, context);
     writer_.commit();
   } catch (const SqliteError&) {
     writer_.roll_back();
@@ -129,7 +136,7 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes) {
 }
 
 void Committer::refuse(Slice changes, const std::string& detail) {
-  for (const auto& change : changes) change->refuse(hub::Refusal::unavailable, detail);
+  for (const auto& change : changes) as_change(change).refuse(hub::Refusal::unavailable, detail);
   announcer_.announce(nullptr, changes);
 }
 

@@ -39,14 +39,16 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  /// Answers `overloaded` from the calling thread when the queue is full.
-  void queue(std::unique_ptr<PendingChange> change);
+  /// Takes the changes of one home, in order, and leaves `changes` empty. Those that the queue has no room for are
+  /// answered `overloaded` from the calling thread.
+  void queue(hub::Replies& changes);
 
   bool writable() const { return writable_.load(std::memory_order_relaxed); }
 
  private:
-  using Changes = std::vector<std::unique_ptr<PendingChange>>;
-  using Slice = std::span<std::unique_ptr<PendingChange>>;
+  /// Each a PendingChange: nothing else is ever queued.
+  using Changes = hub::Replies;
+  using Slice = std::span<std::unique_ptr<hub::Reply>>;
 
   void run();
   /// Waits for changes and takes all there are; none when it is time for a probe; false when it is time to end.

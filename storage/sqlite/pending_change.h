@@ -7,6 +7,7 @@
 // Threads: made by the asker, applied by the committer, run by the asker; never two at once.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,6 +34,11 @@ class PendingChange : public hub::Reply {
  private:
   hub::CommitListener& home_;
 };
+
+/// What is queued travels as replies do, and is nothing else than changes.
+inline PendingChange& as_change(const std::unique_ptr<hub::Reply>& reply) {
+  return static_cast<PendingChange&>(*reply);
+}
 
 /// `Apply` is `hub::Outcome<T>(Writer&, WriteContext&)` and may be called more than once.
 template <typename T, typename Apply>

@@ -49,6 +49,8 @@ class SqliteStore final : public hub::Store {
   hub::Seq add(CommitListener& listener) override { return announcer_.add(listener); }
   void remove(CommitListener& listener) override { announcer_.remove(listener); }
 
+  void hand_over(CommitListener& home) override { committer_.queue(gathered_by(home)); }
+
   void submit(hub::Submission submission, CommitListener& home, Then<hub::Job> then) override {
     queue<hub::Job>(home, std::move(then), [submission = std::move(submission)](Writer& writer, WriteContext& context) {
       return writer.jobs.submit(context, submission);
@@ -130,7 +132,14 @@ class SqliteStore final : public hub::Store {
  private:
   template <typename T, typename Apply>
   void queue(CommitListener& home, Then<T> then, Apply apply) {
-    committer_.queue(std::make_unique<PendingChangeOf<T, Apply>>(home, std::move(apply), std::move(then)));
+    auto change = std::make_unique<PendingChangeOf<T, Apply>>(home, std::move(apply), std::move(then));
+    if (home.gathers()) {
+      gathered_by(home).push_back(std::move(change));
+    } else {
+      hub::Replies alone;
+      alone.push_back(std::move(change));
+      committer_.queue(alone);
+    }
   }
 
   const std::string path_;

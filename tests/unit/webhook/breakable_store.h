@@ -28,6 +28,7 @@ class BreakableStore final : public hub::Store {
   }
   hub::Seq add(hub::CommitListener& listener) override { return store_.add(listener); }
   void remove(hub::CommitListener& listener) override { store_.remove(listener); }
+  void hand_over(hub::CommitListener& home) override { store_.hand_over(home); }
 
   void record(std::vector<hub::Attempt> attempts, hub::CommitListener& home, hub::Then<hub::Done> then) override {
     ++records;
