@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "hub/store.h"
+#include "storage/sqlite/log_gathering.h"
 
 namespace carillon::storage::sqlite {
 namespace {
@@ -18,7 +19,14 @@ constexpr std::size_t open_timeout_s = 1;
 
 Poco::Data::Session open(const std::string& path) {
   static std::once_flag once;
-  std::call_once(once, [] { Poco::Data::SQLite::Connector::registerConnector(); });
+  std::call_once(once, [] {
+    // A connection is used by one thread at a time, so SQLite need not lock it for each call; and nobody asks how much
+    // memory SQLite uses, which it would count under a lock.
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    install_log_gathering();
+    Poco::Data::SQLite::Connector::registerConnector();
+  });
   try {
     return {Poco::Data::SQLite::Connector::KEY, path, open_timeout_s};
   } catch (const Poco::Exception& error) {

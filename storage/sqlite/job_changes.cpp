@@ -38,10 +38,8 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
       return {hub::Refusal::unknown_owner, "The owner is not the id of a client key: " + to_text(*submission.owner)};
     job.owner = {*submission.owner, *account};
   }
-  find_job_.bind(submission.job);
-  const bool taken = find_job_.step();
-  find_job_.reset();
-  if (taken) return {hub::Refusal::already_exists, "There is a job with this id already: " + submission.job.text()};
+  if (find(submission.job) != nullptr)
+    return {hub::Refusal::already_exists, "There is a job with this id already: " + submission.job.text()};
 
   if (submission.hook) {
     row.hook = endpoints_.for_hook(context, job.owner, *submission.hook);
@@ -57,19 +55,23 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
   row.n = insert_job_.integer(0);
   insert_job_.reset();
   write_event(context, row, hub::EventKind::queued, nullptr);
-  return job;
+  return recent_.put(std::move(row)).job;
+}
+
+JobRow* JobChanges::find(const hub::JobId& id) {
+  if (JobRow* row = recent_.find(id)) return row;
+  find_job_.bind(id);
+  if (!find_job_.step()) return nullptr;
+  found_ = read_job(find_job_);
+  find_job_.reset();
+  return is_final(found_.job.status) ? &found_ : &recent_.put(std::move(found_));
 }
 
 hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Report& report) {
-  find_job_.bind(report.job);
-  const bool found = find_job_.step();
-  JobRow row;
-  if (found) row = read_job(find_job_);
-  find_job_.reset();
-
-  hub::Job& job = row.job;
-  const hub::Verdict verdict = rules_.judge(report, found ? &job : nullptr);
+  JobRow* const row = find(report.job);
+  const hub::Verdict verdict = rules_.judge(report, row != nullptr ? &row->job : nullptr);
   if (verdict.refusal) return {*verdict.refusal, verdict.detail};
+  hub::Job& job = row->job;
   if (!verdict.event) return job;
 
   job.status = report.status.value_or(job.status);
@@ -78,13 +80,15 @@ hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Repo
   if (is_final(job.status)) {
     job.result = report.result;
     job.error = report.error;
-    update_final_.bind(row.n, job.status, job.seq, job.updated_at, job.error, job.result).run();
+    update_final_.bind(row->n, job.status, job.seq, job.updated_at, job.error, job.result).run();
   } else {
     if (report.progress) job.progress = report.progress;
-    update_running_.bind(row.n, job.status, job.seq, job.updated_at, job.progress).run();
+    update_running_.bind(row->n, job.status, job.seq, job.updated_at, job.progress).run();
   }
-  write_event(context, row, *verdict.event, report.progress);
-  return job;
+  write_event(context, *row, *verdict.event, report.progress);
+  hub::Job told = job;
+  if (is_final(told.status)) recent_.drop(told.id);
+  return told;
 }
 
 void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, const hub::Text& progress) {

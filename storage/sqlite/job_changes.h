@@ -8,6 +8,7 @@
 #include "hub/store.h"
 #include "storage/sqlite/delivery_changes.h"
 #include "storage/sqlite/endpoint_changes.h"
+#include "storage/sqlite/recent_jobs.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/statement.h"
 #include "storage/sqlite/write_context.h"
@@ -21,7 +22,12 @@ class JobChanges {
   hub::Outcome<hub::Job> submit(WriteContext& context, const hub::Submission& submission);
   hub::Outcome<hub::Job> report(WriteContext& context, const hub::Report& report);
 
+  /// What was changed since the last commit is undone: nothing that is kept in memory holds any more.
+  void forget_recent() { recent_.clear(); }
+
  private:
+  /// The job's row, from memory or the database; null when there is none. It stays until the next call.
+  JobRow* find(const hub::JobId& id);
   /// The account of the client key of that id.
   std::optional<hub::AccountId> account_of_client(hub::KeyId key);
   /// Writes the event of the job's present state, and what it owes.
@@ -30,6 +36,8 @@ class JobChanges {
   const hub::Rules& rules_;
   DeliveryChanges& deliveries_;
   EndpointChanges& endpoints_;
+  RecentJobs recent_;
+  JobRow found_;  ///< one that is final: not worth keeping
   Statement find_client_;
   Statement find_job_;
   Statement insert_job_;

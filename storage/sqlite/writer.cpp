@@ -25,6 +25,7 @@ void Writer::commit() { commit_.bind().run(); }
 
 void Writer::roll_back() noexcept {
   table_is_stale_ = true;
+  jobs.forget_recent();
   if (sqlite3_get_autocommit(handle_) == 0) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

@@ -45,6 +45,21 @@ TEST_F(StoreTest, AFullDiskStopsAcknowledgementsNotReadingAndThenItGoesOn) {
   EXPECT_EQ(reader_->last_seq(), job.seq + 1) << "no number was used up by what was refused";
 }
 
+TEST_F(StoreTest, WhatAFullDiskUndidIsNotRememberedAsDone) {
+  open();
+  const auto client = principal(make_key("acme"));
+  const hub::Job job = submit(client);
+  const hub::Report big{client, job.id, hub::JobStatus::running, {}, {}, hub::make_text(std::string(4 << 20, '1'))};
+  {
+    const FileSizeLimit limit(1 << 20);
+    ASSERT_FALSE(report(big));
+  }
+  ASSERT_TRUE(report(big));
+  const auto batches = home_.await_batches(2);
+  EXPECT_EQ(batches.back()->events.back()->kind, hub::EventKind::running) << "not progress of a job that ran already";
+  EXPECT_EQ(batches.back()->events.back()->seq, job.seq + 1);
+}
+
 TEST_F(StoreTest, WritingIsFoundToWorkAgainWithoutAnyoneAsking) {
   open();
   const auto client = principal(make_key("acme"));
