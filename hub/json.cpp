@@ -1,7 +1,10 @@
 #include "hub/json.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cstring>
+#include <utility>
 
 #include "hub/utf8.h"
 
@@ -21,6 +24,26 @@ constexpr std::array<std::uint8_t, 256> make_string_table() {
   return table;
 }
 constexpr auto string_table = make_string_table();
+
+/// Where from `at` on the first byte stands that needs a look; the text's size when there is none. Most of most texts
+/// is passed over eight bytes at a time.
+std::size_t find_special(std::string_view text, std::size_t at) {
+  if constexpr (std::endian::native == std::endian::little) {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    constexpr std::uint64_t high_bits = 0x80 * ones;
+    // The high bit of each byte that is less than `limit`; sound up to the first such byte, and only that is asked for.
+    const auto less = [](std::uint64_t bytes, std::uint64_t limit) { return (bytes - limit * ones) & ~bytes; };
+    for (; at + 8 <= text.size(); at += 8) {
+      std::uint64_t bytes = 0;
+      std::memcpy(&bytes, text.data() + at, sizeof bytes);
+      const std::uint64_t special =
+          (bytes | less(bytes, 0x20) | less(bytes ^ '"' * ones, 1) | less(bytes ^ '\\' * ones, 1)) & high_bits;
+      if (special != 0) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
+    }
+  }
+  while (at < text.size() && string_table[static_cast<unsigned char>(text[at])] == 0) ++at;
+  return at;
+}
 
 int hex4(const char* text) {
   int value = 0;
@@ -59,6 +82,9 @@ void append_utf8(std::string& out, unsigned point) {
   }
 }
 
+/// Most objects the hub reads have no more.
+constexpr std::size_t members_expected = 4;
+
 /// One pass over one text. `at_` stands behind what has been checked.
 class Scanner {
  public:
@@ -76,28 +102,35 @@ class Scanner {
     return value;
   }
 
-  /// `text` has been checked: lists the members of the object it is.
-  std::variant<Object, Error> members() {
+  /// Checks the object that the whole text is, and lists its members.
+  std::variant<Object, Error> object() {
     Object object;
-    ++at_;  // {
-    for (skip_blanks(); text_[at_] != '}'; skip_blanks()) {
-      if (text_[at_] == ',') {
-        ++at_;
-        skip_blanks();
+    object.members().reserve(members_expected);
+    skip_blanks();
+    if (at_ == text_.size() || text_[at_] != '{') {
+      const auto value = whole();
+      if (const auto* error = std::get_if<Error>(&value)) return *error;
+      const Kind kind = std::get<Value>(value).kind;
+      return Error{0, "an object is wanted, this is a value of kind " + std::string(to_text(kind))};
+    }
+    const bool sound = scan_members([&](std::size_t name_at, const Value& name, const Value& value) {
+      if (object.members().size() == members_max) {
+        at_ = name_at;
+        return fail("an object has more than " + std::to_string(members_max) + " members");
       }
-      const std::size_t name_at = at_;
-      Value name;
-      scan(name);
-      skip_blanks();
-      ++at_;  // :
-      skip_blanks();
-      Value value;
-      scan(value);
-      if (object.members().size() == members_max)
-        return Error{name_at, "an object has more than " + std::to_string(members_max) + " members"};
       Member member{name.string(), value};
-      if (object.find(member.name) != nullptr) return Error{name_at, "the member \"" + member.name + "\" stands twice"};
+      if (object.find(member.name) != nullptr) {
+        at_ = name_at;
+        return fail("the member \"" + member.name + "\" stands twice");
+      }
       object.members().push_back(std::move(member));
+      return true;
+    });
+    if (!sound) return error_;
+    skip_blanks();
+    if (at_ != text_.size()) {
+      fail("there is something behind the value");
+      return error_;
     }
     return object;
   }
@@ -195,7 +228,7 @@ class Scanner {
 
   bool scan_string() {
     for (++at_;;) {
-      while (at_ < text_.size() && string_table[static_cast<unsigned char>(text_[at_])] == 0) ++at_;
+      at_ = find_special(text_, at_);
       if (at_ == text_.size()) return fail("a string does not end");
       const char c = text_[at_];
       if (c == '"') {
@@ -267,21 +300,29 @@ class Scanner {
   }
 
   bool scan_object() {
+    return scan_members([](std::size_t, const Value&, const Value&) { return true; });
+  }
+
+  /// Shows each member to `take`, with where its name stands; ends with it when it says false.
+  template <typename Take>
+  bool scan_members(Take&& take) {
     if (!enter()) return false;
     ++at_;
     skip_blanks();
     bool more = at_ >= text_.size() || text_[at_] != '}';
     if (!more) ++at_;
     while (more) {
+      const std::size_t name_at = at_;
       if (at_ >= text_.size()) return fail("the text ends too early");
       if (text_[at_] != '"') return fail("a member's name is missing");
       if (!scan_string()) return false;
+      const Value name{Kind::string, text_.substr(name_at, at_ - name_at)};
       skip_blanks();
       if (at_ >= text_.size() || text_[at_] != ':') return fail("a colon is missing behind a member's name");
       ++at_;
       skip_blanks();
       Value value;
-      if (!scan(value) || !scan_separator('}', more)) return false;
+      if (!scan(value) || !take(name_at, name, value) || !scan_separator('}', more)) return false;
     }
     ++depth_left_;
     return true;
@@ -314,8 +355,9 @@ std::string_view to_text(Kind kind) {
 }
 
 std::string Value::string() const {
-  std::string out;
   const std::string_view inner = text.substr(1, text.size() - 2);
+  if (inner.find('\\') == std::string_view::npos) return std::string(inner);
+  std::string out;
   out.reserve(inner.size());
   for (std::size_t i = 0; i < inner.size();) {
     if (inner[i] != '\\') {
@@ -375,17 +417,12 @@ const Value* Object::find(std::string_view name) const {
 std::variant<Value, Error> check(std::string_view text, std::size_t depth) { return Scanner(text, depth).whole(); }
 
 std::variant<Object, Error> parse_object(std::string_view text, std::size_t depth) {
-  auto checked = check(text, depth);
-  if (auto* error = std::get_if<Error>(&checked)) return std::move(*error);
-  const auto& value = std::get<Value>(checked);
-  if (!value.is(Kind::object))
-    return Error{0, "an object is wanted, this is a value of kind " + std::string(to_text(value.kind))};
-  return members_of(value);
+  return Scanner(text, depth).object();
 }
 
 std::variant<Object, Error> members_of(const Value& object) {
   // The text has been checked with whatever depth was allowed then.
-  return Scanner(object.text, object.text.size()).members();
+  return parse_object(object.text, object.text.size());
 }
 
 std::vector<Value> elements_of(const Value& array) { return Scanner(array.text, array.text.size()).elements(); }
@@ -394,8 +431,7 @@ void append_string(std::string& out, std::string_view text) {
   static constexpr std::string_view hex = "0123456789abcdef";
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
-    std::size_t plain = i;
-    while (plain < text.size() && string_table[static_cast<unsigned char>(text[plain])] == 0) ++plain;
+    const std::size_t plain = find_special(text, i);
     out.append(text, i, plain - i);
     i = plain;
     if (i == text.size()) break;

@@ -74,6 +74,19 @@ TEST(Json, EveryPrefixOfASoundTextIsRefused) {
   for (std::size_t cut = 0; cut < text.size(); ++cut) EXPECT_FALSE(sound(text.substr(0, cut))) << cut;
 }
 
+TEST(Json, LooksAtEveryByteOfAStringWhereverItStands) {
+  for (std::size_t at = 0; at < 20; ++at) {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      std::string text = '"' + std::string(20, 'x') + '"';
+      text[1 + at] = static_cast<char>(byte);
+      const bool ends_early = byte == '"';
+      const bool escapes = byte == '\\';  // of an x, which is none
+      const bool sound = byte >= 0x20 && byte < 0x80 && !ends_early && !escapes;
+      EXPECT_EQ(std::holds_alternative<Value>(check(text)), sound) << at << ' ' << byte;
+    }
+  }
+}
+
 TEST(Json, LimitsTheDepth) {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_TRUE(sound(nested(depth_max)));
