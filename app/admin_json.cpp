@@ -31,7 +31,8 @@ std::string account_json(const hub::Account& account) {
   append_string(out, to_text(account.status));
   out += R"(,"created_at":)";
   append_time(out, account.created_at);
-  return out += '}';
+  out += '}';
+  return out;
 }
 
 std::string accounts_json(const std::vector<hub::Account>& accounts) {
@@ -40,7 +41,8 @@ std::string accounts_json(const std::vector<hub::Account>& accounts) {
     if (&account != &accounts.front()) out += ',';
     out += account_json(account);
   }
-  return out += "]}";
+  out += "]}";
+  return out;
 }
 
 std::string key_json(const hub::Key& key, hub::UnixMs now, const KeyExtras& extras) {
@@ -66,7 +68,8 @@ std::string key_json(const hub::Key& key, hub::UnixMs now, const KeyExtras& extr
     out += R"(,"previous_valid_until":)";
     append_time(out, extras.previous_valid_until);
   }
-  return out += '}';
+  out += '}';
+  return out;
 }
 
 std::string keys_json(const std::vector<hub::Key>& keys, hub::UnixMs now) {
@@ -75,7 +78,8 @@ std::string keys_json(const std::vector<hub::Key>& keys, hub::UnixMs now) {
     if (&key != &keys.front()) out += ',';
     out += key_json(key, now);
   }
-  return out += "]}";
+  out += "]}";
+  return out;
 }
 
 }  // namespace carillon::app

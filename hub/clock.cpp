@@ -15,7 +15,7 @@ char* put(char* out, unsigned value, int digits) {
   return out + digits;
 }
 
-std::string rfc3339(UnixMs time, bool with_ms) {
+void append_rfc3339(std::string& to, UnixMs time, bool with_ms) {
   const std::chrono::sys_time<std::chrono::milliseconds> point{std::chrono::milliseconds{time}};
   const auto day = std::chrono::floor<std::chrono::days>(point);
   const std::chrono::year_month_day date{day};
@@ -37,7 +37,7 @@ std::string rfc3339(UnixMs time, bool with_ms) {
     out = put(out, static_cast<unsigned>(clock.subseconds().count()), 3);
   }
   *out++ = 'Z';
-  return {text.data(), static_cast<std::size_t>(out - text.data())};
+  to.append(text.data(), static_cast<std::size_t>(out - text.data()));
 }
 
 }  // namespace
@@ -47,7 +47,18 @@ UnixMs SystemClock::now_ms() const {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-std::string rfc3339_seconds(UnixMs time) { return rfc3339(time, false); }
-std::string rfc3339_ms(UnixMs time) { return rfc3339(time, true); }
+std::string rfc3339_seconds(UnixMs time) {
+  std::string out;
+  append_rfc3339(out, time, false);
+  return out;
+}
+
+std::string rfc3339_ms(UnixMs time) {
+  std::string out;
+  append_rfc3339(out, time, true);
+  return out;
+}
+
+void append_rfc3339_ms(std::string& out, UnixMs time) { append_rfc3339(out, time, true); }
 
 }  // namespace carillon::hub

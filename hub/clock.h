@@ -25,5 +25,7 @@ class SystemClock final : public Clock {
 /// RFC 3339 in UTC: "2026-11-23T17:42:05Z", or with milliseconds "2026-11-23T17:42:05.123Z".
 std::string rfc3339_seconds(UnixMs time);
 std::string rfc3339_ms(UnixMs time);
+/// Appends it.
+void append_rfc3339_ms(std::string& out, UnixMs time);
 
 }  // namespace carillon::hub

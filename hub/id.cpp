@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
@@ -13,14 +14,22 @@ namespace {
 constexpr std::string_view base62_digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+/// What a hexadecimal digit in either case stands for; not_hex for anything else.
+constexpr unsigned not_hex = 0x10;
+constexpr auto hex_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(not_hex);
+  for (unsigned digit = 0; digit < 16; ++digit) {
+    const auto lower = static_cast<unsigned char>(hex_digits[digit]);
+    values[lower] = static_cast<std::uint8_t>(digit);
+    if (digit >= 10) values[lower - 0x20U] = static_cast<std::uint8_t>(digit);
+  }
+  return values;
+}();
 
-constexpr bool is_hyphen_place(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+/// Where in the text each byte's two digits stand: 8-4-4-4-12.
+constexpr std::array<std::uint8_t, 16> digit_places{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+constexpr std::array<std::uint8_t, 4> hyphen_places{8, 13, 18, 23};
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;
@@ -32,20 +41,18 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 
 std::optional<JobId> JobId::parse(std::string_view text) {
   if (text.size() != text_bytes) return std::nullopt;
-  JobId id;
-  std::size_t byte = 0;
-  for (std::size_t i = 0; i < text_bytes;) {
-    if (is_hyphen_place(i)) {
-      if (text[i] != '-') return std::nullopt;
-      ++i;
-      continue;
-    }
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    id.bytes[byte++] = static_cast<std::uint8_t>(high << 4 | low);
-    i += 2;
+  for (const std::size_t place : hyphen_places) {
+    if (text[place] != '-') return std::nullopt;
   }
+  JobId id;
+  unsigned seen = 0;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    const unsigned high = hex_values[static_cast<unsigned char>(text[digit_places[i]])];
+    const unsigned low = hex_values[static_cast<unsigned char>(text[digit_places[i] + 1U])];
+    seen |= high | low;
+    id.bytes[i] = static_cast<std::uint8_t>(high << 4U | low);
+  }
+  if ((seen & not_hex) != 0) return std::nullopt;
   return id;
 }
 
@@ -58,11 +65,10 @@ JobId JobId::random() {
 }
 
 void JobId::write(char* out) const {
-  for (std::size_t i = 0, byte = 0; byte < bytes.size();) {
-    if (is_hyphen_place(i)) out[i++] = '-';
-    out[i++] = hex_digits[bytes[byte] >> 4U];
-    out[i++] = hex_digits[bytes[byte] & 0x0FU];
-    ++byte;
+  for (const std::size_t place : hyphen_places) out[place] = '-';
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    out[digit_places[i]] = hex_digits[bytes[i] >> 4U];
+    out[digit_places[i] + 1U] = hex_digits[bytes[i] & 0x0FU];
   }
 }
 

@@ -29,13 +29,16 @@ std::string job_json(const hub::Job& job) {
   }
   append_text_or_null(out, "progress", job.progress);
   append_text_or_null(out, "metadata", job.metadata);
-  out.append(",\"created_at\":\"").append(hub::rfc3339_ms(job.created_at));
-  out.append("\",\"updated_at\":\"").append(hub::rfc3339_ms(job.updated_at));
+  out += ",\"created_at\":\"";
+  hub::append_rfc3339_ms(out, job.created_at);
+  out += "\",\"updated_at\":\"";
+  hub::append_rfc3339_ms(out, job.updated_at);
   out += "\",\"ts\":";
   hub::json::append_number(out, job.updated_at / 1000);
   out += ",\"seq\":";
   hub::json::append_number(out, job.seq);
-  return out += '}';
+  out += '}';
+  return out;
 }
 
 std::string job_etag(const hub::Job& job) { return '"' + std::to_string(job.seq) + '"'; }

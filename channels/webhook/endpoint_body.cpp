@@ -93,7 +93,8 @@ std::string endpoint_json(const hub::Endpoint& endpoint, bool with_secret) {
     out += R"(,"secret":)";
     append_string(out, endpoint.secret);
   }
-  return out += '}';
+  out += '}';
+  return out;
 }
 
 }  // namespace carillon::channels::webhook

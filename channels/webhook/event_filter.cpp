@@ -49,7 +49,8 @@ std::string event_filter_json(hub::EventKinds kinds) {
     if (out.size() > 1) out += ',';
     out.append("\"").append(to_text(kind)).append("\"");
   }
-  return out += "]";
+  out += "]";
+  return out;
 }
 
 }  // namespace carillon::channels::webhook

@@ -29,7 +29,8 @@ std::string render(const hub::Event& event) {
   hub::json::append_number(out, event.at / 1000);
   out += R"(,"seq":)";
   hub::json::append_number(out, event.seq);
-  return out += "}}";
+  out += "}}";
+  return out;
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ std::string make_frame(Opcode opcode, std::string_view payload) {
     frame += static_cast<char>(length_64_bits);
     for (int shift = 56; shift >= 0; shift -= 8) frame += static_cast<char>(size >> shift & 0xFFU);
   }
-  return frame.append(payload);
+  frame.append(payload);
+  return frame;
 }
 
 std::string make_close_frame(CloseCode code, std::string_view reason) {

@@ -116,7 +116,8 @@ std::string make_handshake_answer(const Handshake& handshake) {
   head += "\r\n";
   if (!handshake.subprotocol.empty())
     head.append("Sec-WebSocket-Protocol: ").append(handshake.subprotocol).append("\r\n");
-  return head += "\r\n";
+  head += "\r\n";
+  return head;
 }
 
 }  // namespace carillon::channels::websocket
