@@ -40,6 +40,9 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
   options.queue_bytes_max = settings.queue_bytes;
   options.message_bytes_max = settings.message_bytes;
   options.subscriptions_max = settings.subscriptions;
+  options.job_ids_max = settings.job_ids;
+  options.replay_events_max = settings.replay_events;
+  options.replay_scan_max = settings.replay_scan;
   return options;
 }
 

@@ -77,6 +77,13 @@ std::vector<Setting> make_table() {
              "Bytes of one message from a client; a larger one closes its connection with 1009."),
       number("websocket.subscriptions", CARILLON_MEMBER(websocket.subscriptions), 1, 1'000'000,
              "Jobs that one connection may be subscribed to; the next subscribe is answered with an error."),
+      number("websocket.job_ids", CARILLON_MEMBER(websocket.job_ids), 1, 100'000,
+             "Jobs that one message may name; one with more is answered with an error."),
+      number("websocket.replay_events", CARILLON_MEMBER(websocket.replay_events), 0, 1'000'000,
+             "Missed events that one subscribe with after is told; who has missed more is told recovered:false."),
+      number("websocket.replay_scan", CARILLON_MEMBER(websocket.replay_scan), 0, 10'000'000,
+             "Events of the whole hub that are looked through for a subscribe to all jobs with after; who is further "
+             "behind is told recovered:false."),
 
       boolean("webhooks.allow_http", CARILLON_MEMBER(webhooks.allow_http),
               "Whether webhooks may go to http:// URLs, unencrypted."),

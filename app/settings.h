@@ -52,6 +52,9 @@ struct Settings {
     std::size_t queue_bytes = 16 * 1024 * 1024;  ///< unsent bytes on one connection
     std::size_t message_bytes = 64 * 1024;       ///< from a client
     std::size_t subscriptions = 10'000;          ///< on one connection
+    std::size_t job_ids = 1'000;                 ///< in one message
+    std::size_t replay_events = 1'000;           ///< told anew to one subscription that resumes
+    std::size_t replay_scan = 10'000;            ///< looked through for "*" that resumes
   } websocket;
 
   struct Webhooks {

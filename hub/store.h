@@ -174,6 +174,21 @@ using Then = std::function<void(Outcome<T>)>;
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
+/// Events that were missed, oldest first.
+struct Missed {
+  /// False when the store cannot tell all that was missed: some of it is no longer kept, it is more than was asked for,
+  /// or it is to follow a number that has not been given yet. `events` is empty then.
+  bool complete = false;
+  std::vector<EventPtr> events;
+};
+
+/// How much of what was missed is worth telling. Reading stops there, so this bounds its time and its memory.
+struct MissedLimit {
+  std::size_t events = 1'000;            ///< told, of one job or of one owner
+  std::size_t scanned = 10'000;          ///< looked at, whosever they are
+  std::size_t bytes = 16 * 1024 * 1024;  ///< of progress, results and errors; a job's own result is not counted
+};
+
 /// A read session. One thread at a time; each thread opens its own. Sees every change whose commit has been told.
 /// Throws StoreError when the database cannot be read.
 class Reader {
@@ -181,6 +196,22 @@ class Reader {
   virtual ~Reader() = default;
 
   virtual std::optional<Job> find_job(const JobId& id) = 0;
+
+  struct JobSince {
+    Job job;
+    Missed missed;
+  };
+  /// The job as it stands and its events later than `after`, both as of one moment: the last of them, if there is one,
+  /// brought the job to where it stands. As it was told: an event is equal to the one of its commit.
+  virtual std::optional<JobSince> find_job_since(const JobId& id, Seq after, const MissedLimit& limit) = 0;
+
+  struct OwnerSince {
+    Seq last = 0;  ///< the last event of all at that moment
+    Missed missed;
+  };
+  /// The events later than `after` of all jobs that belong to the key; those of jobs that were erased are not among
+  /// them.
+  virtual OwnerSince events_since(KeyId owner, Seq after, const MissedLimit& limit) = 0;
 
   /// The key whose present or still valid previous secret has this hash.
   virtual std::optional<Key> find_key(const KeyHash& hash) = 0;

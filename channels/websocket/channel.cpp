@@ -1,5 +1,6 @@
 #include "channels/websocket/channel.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -9,6 +10,12 @@
 #include "channels/websocket/refused_session.h"
 
 namespace carillon::channels::websocket {
+namespace {
+
+/// What subscriptions may read in one turn of the loop before it serves others: some milliseconds' worth.
+constexpr std::size_t rows_per_turn_max = 1'000;
+
+}  // namespace
 
 WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
                                    const hub::Ownership& ownership, const hub::Clock& clock, std::string epoch,
@@ -20,6 +27,7 @@ WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hu
       clock_(clock),
       epoch_(std::move(epoch)),
       options_(options),
+      passed_(reader.last_seq()),
       random_(hub::random_number()) {}
 
 WebSocketChannel::~WebSocketChannel() = default;
@@ -39,8 +47,11 @@ void WebSocketChannel::accept(const net::http::Request& request, const net::http
 }
 
 void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
-  if (job_index_.empty() && all_index_.empty()) return;
-  for (const hub::EventPtr& event : batch.events) pass_on(*event);
+  if (!job_index_.empty() || !all_index_.empty()) {
+    for (const hub::EventPtr& event : batch.events) pass_on(*event);
+  }
+  passed_ = batch.last;
+  if (!told_ahead_.empty()) std::erase_if(told_ahead_, [&](const auto& entry) { return entry.second.seq <= passed_; });
   // Closing takes a session out of the lists that were walked, so it waits until they are not.
   for (Session* session : too_slow_) session->close_slow();
   too_slow_.clear();
@@ -48,9 +59,7 @@ void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
 
 void WebSocketChannel::pass_on(const hub::Event& event) {
   const auto deliver = [&](Session& session) {
-    const auto form = session.with_seq() ? hub::Rendition::websocket_frame_with_seq : hub::Rendition::websocket_frame;
-    const auto& frame = event.rendition(form, [&] { return job_update_frame(event, session.with_seq()); });
-    if (!session.deliver(frame)) too_slow_.push_back(&session);
+    if (!session.deliver(frame_of(event, session))) too_slow_.push_back(&session);
   };
   job_index_.for_each(event.job, [&](const Subscription& subscription) {
     if (event.seq > subscription.after) deliver(*subscription.session);
@@ -58,10 +67,41 @@ void WebSocketChannel::pass_on(const hub::Event& event) {
   if (all_index_.empty()) return;
   all_index_.for_each(event.owner.key, [&](const Subscription& subscription) {
     Session& session = *subscription.session;
+    if (event.seq <= subscription.after) return;
     // Who also subscribed to this job was served above, by that subscription's own count.
-    if (session.jobs().count > 0 && job_index_.find(session.jobs(), session, event.job) != nullptr) return;
+    if (session.subscriber().has(event.job)) return;
+    if (!told_ahead_.empty() && was_told_ahead(session, event)) return;
     deliver(session);
   });
+}
+
+const net::SharedBytes& WebSocketChannel::frame_of(const hub::Event& event, const Session& session) {
+  const auto form = session.with_seq() ? hub::Rendition::websocket_frame_with_seq : hub::Rendition::websocket_frame;
+  return event.rendition(form, [&] { return job_update_frame(event, session.with_seq()); });
+}
+
+void WebSocketChannel::note_told_ahead(const Session& session, const hub::JobId& job, hub::Seq seq) {
+  told_ahead_.emplace(job, ToldAhead{&session, seq});
+}
+
+bool WebSocketChannel::was_told_ahead(const Session& session, const hub::Event& event) const {
+  const auto [first, last] = told_ahead_.equal_range(event.job);
+  return std::any_of(first, last, [&](const auto& entry) {
+    return entry.second.session == &session && entry.second.seq >= event.seq;
+  });
+}
+
+void WebSocketChannel::forget_told_ahead(const Session& session) noexcept {
+  if (!told_ahead_.empty())
+    std::erase_if(told_ahead_, [&](const auto& entry) { return entry.second.session == &session; });
+}
+
+bool WebSocketChannel::may_read() {
+  if (rows_read_at_ms_ != loop_.now_ms()) {
+    rows_read_at_ms_ = loop_.now_ms();
+    rows_read_ = 0;
+  }
+  return rows_read_ < rows_per_turn_max;
 }
 
 void WebSocketChannel::recheck_keys() {

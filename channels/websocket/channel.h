@@ -1,10 +1,7 @@
 // The WebSocket channel on one loop: lets clients in, and passes each committed event to those who subscribed to it.
 // At most once, now: what a client that is gone has missed, it misses.
 //
-// Why there is no gap and no repeat around a subscription: a session is put into the index first, on this thread, and
-// only then the job's present state is read, with the number of its last event. Whatever is committed later reaches
-// this thread later, as a batch, and finds the session in the index; whatever the state already shows has a number that
-// is not above the one noted with the subscription, and is passed over.
+// Why there is no gap and no repeat around a subscription: see subscriber.h.
 //
 // Threads: belongs to its loop.
 #pragma once
@@ -13,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "channels/websocket/session.h"
@@ -32,6 +30,9 @@ struct WebSocketOptions {
   std::size_t queue_bytes_max = 16 * 1024 * 1024;
   std::size_t message_bytes_max = 64 * 1024;  ///< from a client
   std::size_t subscriptions_max = 10'000;     ///< of one connection
+  std::size_t job_ids_max = 1'000;            ///< in one message
+  std::size_t replay_events_max = 1'000;      ///< told anew to one subscription
+  std::size_t replay_scan_max = 10'000;       ///< looked through for a subscription to "*"
   net::MonotonicMs close_timeout_ms = 2'000;  ///< for the client's answer to a close frame
 };
 
@@ -60,9 +61,22 @@ class WebSocketChannel {
 
  private:
   friend class Session;
+  friend class Subscriber;
 
   std::int64_t now_s() const { return clock_.now_ms() / 1000; }
   void pass_on(const hub::Event& event);
+  /// The form of the event that goes to this session.
+  static const net::SharedBytes& frame_of(const hub::Event& event, const Session& session);
+
+  /// The session has heard of the job up to `seq` ahead of the batches, and no subscription of the job's says so.
+  void note_told_ahead(const Session& session, const hub::JobId& job, hub::Seq seq);
+  bool was_told_ahead(const Session& session, const hub::Event& event) const;
+  void forget_told_ahead(const Session& session) noexcept;
+
+  /// False when the subscriptions have read as much in this turn as they may; they count it themselves.
+  bool may_read();
+  void note_read(std::size_t rows) { rows_read_ += rows; }
+
   /// The heartbeat's frame is the same for all within a second.
   const net::SharedBytes& heartbeat();
 
@@ -84,6 +98,14 @@ class WebSocketChannel {
   WebSocketOptions options_;
   JobSubscriptions job_index_;
   OwnerSubscriptions all_index_;
+  hub::Seq passed_;  ///< the last event of the last batch that was passed on
+  struct ToldAhead {
+    const Session* session;
+    hub::Seq seq;
+  };
+  std::unordered_multimap<hub::JobId, ToldAhead, hub::JobIdHash> told_ahead_;  ///< empty but for moments
+  net::MonotonicMs rows_read_at_ms_ = 0;
+  std::size_t rows_read_ = 0;
   Session* first_ = nullptr;
   std::size_t session_count_ = 0;
   std::vector<Session*> too_slow_;

@@ -22,10 +22,12 @@ std::string simple_frame(std::string_view type, UnixSeconds ts) {
   return make_frame(Opcode::text, text);
 }
 
-std::string job_frame(std::string_view type, std::string_view job, UnixSeconds ts) {
+std::string job_frame(std::string_view type, std::string_view job, UnixSeconds ts,
+                      std::optional<bool> recovered = std::nullopt) {
   std::string text = "{\"type\":\"";
   text.append(type).append("\",\"job_id\":");
   append_string(text, job);
+  if (recovered) text.append(",\"recovered\":").append(*recovered ? "true" : "false");
   text += ',';
   close_with_ts(text, ts);
   return make_frame(Opcode::text, text);
@@ -95,7 +97,9 @@ std::string error_frame(std::string_view message, UnixSeconds ts) {
   return make_frame(Opcode::text, text);
 }
 
-std::string subscribed_frame(std::string_view job, UnixSeconds ts) { return job_frame("subscribed", job, ts); }
+std::string subscribed_frame(std::string_view job, UnixSeconds ts, std::optional<bool> recovered) {
+  return job_frame("subscribed", job, ts, recovered);
+}
 std::string unsubscribed_frame(std::string_view job, UnixSeconds ts) { return job_frame("unsubscribed", job, ts); }
 
 std::string job_update_frame(const hub::Event& event, bool with_seq) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,8 +21,8 @@ std::string connected_frame(UnixSeconds ts, std::string_view epoch);
 std::string heartbeat_frame(UnixSeconds ts);
 std::string pong_frame(UnixSeconds ts);
 std::string error_frame(std::string_view message, UnixSeconds ts);
-/// `job` is the id, or "*".
-std::string subscribed_frame(std::string_view job, UnixSeconds ts);
+/// `job` is the id, or "*". `recovered` is said to who asked to resume, and to no one else.
+std::string subscribed_frame(std::string_view job, UnixSeconds ts, std::optional<bool> recovered = std::nullopt);
 std::string unsubscribed_frame(std::string_view job, UnixSeconds ts);
 
 /// `job_update` for an event, or for a job as it stands; with `seq` for connections that asked to resume.

@@ -2,27 +2,24 @@
 
 #include <algorithm>
 
-#include "channels/refusal.h"
 #include "channels/websocket/channel.h"
+#include "channels/websocket/client_message.h"
 #include "channels/websocket/messages.h"
 #include "hub/utf8.h"
 
 namespace carillon::channels::websocket {
-namespace {
-
-constexpr std::string_view all_jobs = "*";
-
-/// What a client sent, cut so that an answer to nonsense is short.
-std::string_view shortened(std::string_view text) { return text.substr(0, 64); }
-
-}  // namespace
 
 struct Session::Fragments {
   std::string text;
 };
 
 Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal, bool with_seq)
-    : channel_(channel), connection_(connection), principal_(principal), heartbeat_at_ms_(0), with_seq_(with_seq) {
+    : channel_(channel),
+      connection_(connection),
+      principal_(principal),
+      subscriber_(channel, *this),
+      heartbeat_at_ms_(0),
+      with_seq_(with_seq) {
   next_ = channel_.first_;
   if (next_ != nullptr) next_->previous_ = this;
   channel_.first_ = this;
@@ -41,8 +38,7 @@ Session::Session(WebSocketChannel& channel, net::Connection& connection, const h
 Session::~Session() { on_gone(); }
 
 void Session::on_gone() noexcept {
-  channel_.job_index_.remove_all(jobs_);
-  channel_.all_index_.remove_all(all_);
+  subscriber_.on_gone();
   if (previous_ == nullptr && channel_.first_ != this) return;  // was taken out before
   (previous_ != nullptr ? previous_->next_ : channel_.first_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
@@ -54,7 +50,7 @@ void Session::on_gone() noexcept {
 
 std::size_t Session::on_bytes(std::string_view bytes) {
   std::size_t consumed = 0;
-  while (consumed < bytes.size() && !connection_.ending()) {
+  while (consumed < bytes.size() && !connection_.ending() && !subscriber_.busy()) {
     const std::string_view rest = bytes.substr(consumed);
     FrameHead head;
     const FrameResult result = read_frame_head(rest, head);
@@ -148,75 +144,11 @@ void Session::on_control(const FrameHead& head, std::string_view payload) {
 }
 
 void Session::on_message(std::string_view text) {
-  auto parsed = hub::json::parse_object(text);
-  if (const auto* error = std::get_if<hub::json::Error>(&parsed)) return send_error("Invalid JSON: " + error->what);
-  on_action(std::get<hub::json::Object>(parsed));
-}
-
-void Session::on_action(const hub::json::Object& message) {
-  const hub::json::Value* action_value = message.find("action");
-  if (action_value == nullptr) return send_error("Missing action");
-  if (!action_value->is(hub::json::Kind::string))
-    return send_error("Unknown action: " + std::string(shortened(action_value->text)));
-  const std::string action = action_value->string();
-  if (action == "ping") return send(pong_frame(channel_.now_s()));
-  const bool subscribes = action == "subscribe";
-  if (!subscribes && action != "unsubscribe") return send_error("Unknown action: " + std::string(shortened(action)));
-
-  const hub::json::Value* job = message.find("job_id");
-  if (job == nullptr || job->is(hub::json::Kind::null)) return send_error("Missing job_id");
-  if (!job->is(hub::json::Kind::string)) return send_error("Invalid job_id: a string is wanted");
-  const std::string id = job->string();
-  if (id.empty()) return send_error("Missing job_id");
-  subscribes ? subscribe(id) : unsubscribe(id);
-}
-
-void Session::subscribe(std::string_view job) {
-  const bool full = jobs_.count + all_.count >= channel_.options_.subscriptions_max;
-  if (job == all_jobs) {
-    if (!hears_all()) {
-      if (full)
-        return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
-      channel_.all_index_.add(all_, *this, principal_.key, 0);
-    }
-    return send(subscribed_frame(all_jobs, channel_.now_s()));
-  }
-  const auto id = hub::JobId::parse(job);
-  if (!id) return send_error(no_such_job(shortened(job)));
-  Subscription* subscription = channel_.job_index_.find(jobs_, *this, *id);
-  const bool known = subscription != nullptr;
-  if (!known) {
-    if (full)
-      return send_error("Too many subscriptions: at most " + std::to_string(channel_.options_.subscriptions_max));
-    // Before the state is read: see channel.h.
-    subscription = &channel_.job_index_.add(jobs_, *this, *id, 0);
-  }
-  std::optional<hub::Job> state;
-  try {
-    state = channel_.reader_.find_job(*id);
-  } catch (const hub::StoreError&) {
-    return close(CloseCode::try_again_later, "The store cannot be read now");
-  }
-  if (!state || !channel_.ownership_.may_see(principal_, state->owner)) {
-    channel_.job_index_.remove(jobs_, *subscription);
-    return send_error(no_such_job(job));
-  }
-  subscription->after = state->seq;
-  send(subscribed_frame(id->text(), channel_.now_s()));
-  send(job_update_frame(*state, with_seq_));
-}
-
-void Session::unsubscribe(std::string_view job) {
-  if (job == all_jobs) {
-    channel_.all_index_.remove_all(all_);
-    return send(unsubscribed_frame(all_jobs, channel_.now_s()));
-  }
-  const auto id = hub::JobId::parse(job);
-  if (!id) return send_error(no_such_job(shortened(job)));
-  if (Subscription* subscription = channel_.job_index_.find(jobs_, *this, *id)) {
-    channel_.job_index_.remove(jobs_, *subscription);
-  }
-  send(unsubscribed_frame(id->text(), channel_.now_s()));
+  ClientMessage message = read_client_message(text, channel_.options_.job_ids_max);
+  if (std::holds_alternative<Ping>(message)) return send(pong_frame(channel_.now_s()));
+  if (auto* asked = std::get_if<Subscribe>(&message)) return subscriber_.subscribe(std::move(*asked));
+  if (const auto* asked = std::get_if<Unsubscribe>(&message)) return subscriber_.unsubscribe(*asked);
+  send_error(std::get<BadMessage>(message).why);
 }
 
 void Session::on_end_of_input() { connection_.end(); }
@@ -226,6 +158,10 @@ void Session::on_end_of_input() { connection_.end(); }
 void Session::send(std::string frame) {
   if (closing_) return;
   connection_.write(std::move(frame));
+}
+
+void Session::send(const net::SharedBytes& frame) {
+  if (!closing_) connection_.write(frame);
 }
 
 void Session::send_error(std::string_view message) { send(error_frame(message, channel_.now_s())); }
@@ -242,8 +178,7 @@ void Session::close(CloseCode code, std::string_view reason) {
   connection_.write(make_close_frame(code, reason));
   closing_ = true;
   fragments_.reset();
-  channel_.job_index_.remove_all(jobs_);
-  channel_.all_index_.remove_all(all_);
+  subscriber_.clear();
   connection_.set_timer_in(channel_.options_.close_timeout_ms);
 }
 

@@ -1,4 +1,4 @@
-// One client's WebSocket: its messages, its subscriptions, its heartbeat, and its end.
+// One client's WebSocket: its messages, its heartbeat, and its end. What it listens to is its Subscriber's.
 //
 //   open ──▶ closing (close frame sent; nothing is sent any more) ──▶ gone
 //
@@ -11,8 +11,7 @@
 #include <string_view>
 
 #include "channels/websocket/frame.h"
-#include "channels/websocket/subscriptions.h"
-#include "hub/json.h"
+#include "channels/websocket/subscriber.h"
 #include "hub/principal.h"
 #include "net/connection.h"
 
@@ -45,10 +44,10 @@ class Session final : public net::Protocol {
   const hub::Principal& principal() const { return principal_; }
   bool with_seq() const { return with_seq_; }
   bool open() const { return !closing_; }
-  SubscriptionList& jobs() { return jobs_; }
-  bool hears_all() const { return all_.count > 0; }
+  const Subscriber& subscriber() const { return subscriber_; }
 
  private:
+  friend class Subscriber;
   friend class WebSocketChannel;
 
   /// A message that comes in several frames, while it does.
@@ -58,18 +57,15 @@ class Session final : public net::Protocol {
   bool on_data(const FrameHead& head, std::string_view payload);
   void on_control(const FrameHead& head, std::string_view payload);
   void on_message(std::string_view text);
-  void on_action(const hub::json::Object& message);
-  void subscribe(std::string_view job);
-  void unsubscribe(std::string_view job);
   void send(std::string frame);
+  void send(const net::SharedBytes& frame);
   void send_error(std::string_view message);
   void set_deadline();
 
   WebSocketChannel& channel_;
   net::Connection& connection_;
   hub::Principal principal_;
-  SubscriptionList jobs_;
-  SubscriptionList all_;
+  Subscriber subscriber_;
   net::MonotonicMs heartbeat_at_ms_;
   std::unique_ptr<Fragments> fragments_;
   bool with_seq_;

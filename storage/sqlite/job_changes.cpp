@@ -1,6 +1,7 @@
 #include "storage/sqlite/job_changes.h"
 
 #include <memory>
+#include <utility>
 
 namespace carillon::storage::sqlite {
 
@@ -18,7 +19,8 @@ JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges
       update_running_(handle, "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
       update_final_(handle,
                     "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, error = ?5, result = ?6 WHERE n = ?1"),
-      insert_event_(handle, "INSERT INTO events (seq, job, kind, status, at, progress) VALUES (?, ?, ?, ?, ?, ?)") {}
+      insert_event_(
+          handle, "INSERT INTO events (seq, job, kind, status, at, previous, progress) VALUES (?, ?, ?, ?, ?, ?, ?)") {}
 
 std::optional<hub::AccountId> JobChanges::account_of_client(hub::KeyId key) {
   find_client_.bind(key);
@@ -54,7 +56,7 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
   insert_job_.step();
   row.n = insert_job_.integer(0);
   insert_job_.reset();
-  write_event(context, row, hub::EventKind::queued, nullptr);
+  write_event(context, row, hub::EventKind::queued, 0, nullptr);
   return recent_.put(std::move(row)).job;
 }
 
@@ -75,7 +77,7 @@ hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Repo
   if (!verdict.event) return job;
 
   job.status = report.status.value_or(job.status);
-  job.seq = context.next_seq();
+  const hub::Seq previous = std::exchange(job.seq, context.next_seq());
   job.updated_at = context.now_ms;
   if (is_final(job.status)) {
     job.result = report.result;
@@ -85,15 +87,16 @@ hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Repo
     if (report.progress) job.progress = report.progress;
     update_running_.bind(row->n, job.status, job.seq, job.updated_at, job.progress).run();
   }
-  write_event(context, *row, *verdict.event, report.progress);
+  write_event(context, *row, *verdict.event, previous, report.progress);
   hub::Job told = job;
   if (is_final(told.status)) recent_.drop(told.id);
   return told;
 }
 
-void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, const hub::Text& progress) {
+void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, hub::Seq previous,
+                             const hub::Text& progress) {
   const hub::Job& job = row.job;
-  insert_event_.bind(job.seq, row.n, kind, job.status, job.updated_at, progress).run();
+  insert_event_.bind(job.seq, row.n, kind, job.status, job.updated_at, previous, progress).run();
   auto event = std::make_shared<hub::Event>();
   event->seq = job.seq;
   event->job = job.id;

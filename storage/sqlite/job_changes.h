@@ -30,8 +30,10 @@ class JobChanges {
   JobRow* find(const hub::JobId& id);
   /// The account of the client key of that id.
   std::optional<hub::AccountId> account_of_client(hub::KeyId key);
-  /// Writes the event of the job's present state, and what it owes.
-  void write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, const hub::Text& progress);
+  /// Writes the event of the job's present state, and what it owes. `previous` is the job's event before it, 0 for the
+  /// first.
+  void write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, hub::Seq previous,
+                   const hub::Text& progress);
 
   const hub::Rules& rules_;
   DeliveryChanges& deliveries_;

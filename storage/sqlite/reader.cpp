@@ -10,6 +10,18 @@
 namespace carillon::storage::sqlite {
 namespace {
 
+/// While a statement stands at a row, all that its connection reads is of one moment. This lets go of it.
+class Moment {
+ public:
+  explicit Moment(Statement& statement) : statement_(statement) {}
+  ~Moment() { statement_.reset(); }
+  Moment(const Moment&) = delete;
+  Moment& operator=(const Moment&) = delete;
+
+ private:
+  Statement& statement_;
+};
+
 /// Runs a query to its end and reads each row.
 template <typename Read>
 auto read_all(Statement& query, Read read) {
@@ -45,6 +57,8 @@ hub::EventPtr read_event(const Statement& row, int first) {
   return event;
 }
 
+std::size_t bytes_of(const hub::Text& text) { return text ? text->size() : 0; }
+
 hub::Delivery read_delivery(const Statement& row) {
   hub::Delivery delivery;
   delivery.id = {row.integer(0)};
@@ -64,6 +78,10 @@ class SqliteReader final : public hub::Reader {
       : clock_(clock),
         connection_(path, Access::read),
         find_job_(handle(), select(job_columns, "jobs WHERE id = ?")),
+        find_event_(handle(), "SELECT kind, status, at, previous, progress FROM events WHERE seq = ?"),
+        events_after_(handle(),
+                      "SELECT v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, "
+                      "j.result FROM events AS v LEFT JOIN jobs AS j ON j.n = v.job WHERE v.seq > ? ORDER BY v.seq"),
         find_key_by_hash_(handle(), select(key_columns, live_keys, "k.hash = ?")),
         find_key_by_previous_(handle(), select(std::string(key_columns) + ", k.previous_until", live_keys,
                                                "k.previous_hash = ? AND k.previous_until > ?")),
@@ -91,6 +109,22 @@ class SqliteReader final : public hub::Reader {
 
   std::optional<hub::Job> find_job(const hub::JobId& id) override {
     return read_one(find_job_.bind(id), [](const Statement& row) { return read_job(row).job; });
+  }
+
+  std::optional<JobSince> find_job_since(const hub::JobId& id, hub::Seq after, const hub::MissedLimit& limit) override {
+    find_job_.bind(id);
+    if (!find_job_.step()) return std::nullopt;
+    const Moment moment(find_job_);
+    JobSince since{read_job(find_job_).job, {}};
+    since.missed = missed_of(since.job, after, limit);
+    return since;
+  }
+
+  OwnerSince events_since(hub::KeyId owner, hub::Seq after, const hub::MissedLimit& limit) override {
+    last_seq_.bind().step();
+    const Moment moment(last_seq_);
+    const hub::Seq last = last_seq_.integer(0);
+    return {last, missed_of(owner, after, last, limit)};
   }
 
   std::optional<hub::Key> find_key(const hub::KeyHash& hash) override {
@@ -147,9 +181,65 @@ class SqliteReader final : public hub::Reader {
  private:
   sqlite3* handle() const { return connection_.handle(); }
 
+  /// Walks from the job's last event backwards.
+  hub::Missed missed_of(const hub::Job& job, hub::Seq after, const hub::MissedLimit& limit) {
+    if (after > job.seq && after > last_seq()) return {};
+    hub::Missed missed;
+    std::size_t bytes = 0;
+    for (hub::Seq seq = job.seq; seq > after;) {
+      find_event_.bind(seq);
+      if (missed.events.size() == limit.events || !find_event_.step()) return {};
+      const Moment row(find_event_);
+      auto event = std::make_shared<hub::Event>();
+      event->seq = seq;
+      event->job = job.id;
+      event->owner = job.owner;
+      event->kind = static_cast<hub::EventKind>(find_event_.integer(0));
+      event->status = static_cast<hub::JobStatus>(find_event_.integer(1));
+      event->at = find_event_.integer(2);
+      seq = find_event_.integer(3);
+      event->progress = find_event_.shared_text(4);
+      if (hub::is_final(event->status)) {
+        event->error = job.error;
+        event->result = job.result;
+      }
+      bytes += bytes_of(event->progress);
+      if (bytes > limit.bytes) return {};
+      missed.events.push_back(std::move(event));
+    }
+    std::reverse(missed.events.begin(), missed.events.end());
+    missed.complete = true;
+    return missed;
+  }
+
+  /// Walks through the events of all, for they are in no order but that of their numbers; these leave none out, so one
+  /// that is missing was there and is no longer kept.
+  hub::Missed missed_of(hub::KeyId owner, hub::Seq after, hub::Seq last, const hub::MissedLimit& limit) {
+    if (after > last || static_cast<std::size_t>(last - after) > limit.scanned) return {};
+    hub::Missed missed;
+    std::size_t bytes = 0;
+    hub::Seq expected = after;
+    events_after_.bind(after);
+    const Moment rows(events_after_);
+    while (events_after_.step()) {
+      if (events_after_.integer(0) != ++expected) return {};
+      if (events_after_.optional_integer(6) != owner.value) continue;
+      if (missed.events.size() == limit.events) return {};
+      missed.events.push_back(read_event(events_after_, 0));
+      const hub::Event& event = *missed.events.back();
+      bytes += bytes_of(event.progress) + bytes_of(event.error) + bytes_of(event.result);
+      if (bytes > limit.bytes) return {};
+    }
+    missed.complete = expected == last;
+    if (!missed.complete) missed.events.clear();
+    return missed;
+  }
+
   const hub::Clock& clock_;
   Connection connection_;
   Statement find_job_;
+  Statement find_event_;
+  Statement events_after_;
   Statement find_key_by_hash_;
   Statement find_key_by_previous_;
   Statement find_key_by_id_;

@@ -25,6 +25,8 @@ class KeyReader final : public Reader {
     return std::nullopt;
   }
   std::optional<Job> find_job(const JobId&) override { return std::nullopt; }
+  std::optional<JobSince> find_job_since(const JobId&, Seq, const MissedLimit&) override { return std::nullopt; }
+  OwnerSince events_since(KeyId, Seq, const MissedLimit&) override { return {}; }
   std::vector<Key> keys() override { return {}; }
   std::vector<Account> accounts() override { return {}; }
   std::optional<Endpoint> find_endpoint(EndpointId) override { return std::nullopt; }

@@ -57,6 +57,36 @@ TEST_F(MigrationsTest, AFailingMigrationLeavesNothingBehind) {
   EXPECT_EQ(tables(), 1);
 }
 
+// Number 2 on a database with a history: jobs 1, 2 and 3, whose events are mixed.
+TEST_F(MigrationsTest, EventsOfOldAreLinkedToTheOnesBeforeThem) {
+  const Migration first = known_migrations().front();
+  ASSERT_EQ(first.name, "0001_the_road");
+  run({first});
+  {
+    Connection connection(path(), Access::write);
+    connection.run(
+        "INSERT INTO events (seq, job, kind, status, at, progress) VALUES (3, 1, 0, 0, 100, NULL), (4, 2, 0, 0, 101, "
+        "NULL),"
+        " (5, 1, 1, 1, 102, '{\"at\":1}'), (7, 1, 2, 1, 103, '2'), (8, 3, 0, 0, 104, NULL), (9, 2, 4, 3, 105, NULL)");
+  }
+  run(known_migrations());
+  Connection connection(path(), Access::read);
+  Statement query(connection.handle(),
+                  "SELECT seq, job, kind, status, at, previous, progress FROM events ORDER BY seq");
+  std::string rows;
+  while (query.step()) {
+    for (int column = 0; column < 6; ++column) rows += std::to_string(query.integer(column)) + ' ';
+    rows += std::string(query.text(6)) + '\n';
+  }
+  EXPECT_EQ(rows,
+            "3 1 0 0 100 0 \n"
+            "4 2 0 0 101 0 \n"
+            "5 1 1 1 102 3 {\"at\":1}\n"
+            "7 1 2 1 103 5 2\n"
+            "8 3 0 0 104 0 \n"
+            "9 2 4 3 105 4 \n");
+}
+
 TEST_F(MigrationsTest, TheStoreNamesTheFileItCannotOpen) {
   options_.path = (folder_ / "no" / "such.db").string();
   rules_.emplace(hub::Ownership(hub::OwnershipScope::key));

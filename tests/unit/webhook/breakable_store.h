@@ -98,6 +98,13 @@ class BreakableStore final : public hub::Store {
         : reader_(std::move(reader)), backlog_fails_(backlog_fails) {}
 
     std::optional<hub::Job> find_job(const hub::JobId& id) override { return reader_->find_job(id); }
+    std::optional<JobSince> find_job_since(const hub::JobId& id, hub::Seq after,
+                                           const hub::MissedLimit& limit) override {
+      return reader_->find_job_since(id, after, limit);
+    }
+    OwnerSince events_since(hub::KeyId owner, hub::Seq after, const hub::MissedLimit& limit) override {
+      return reader_->events_since(owner, after, limit);
+    }
     std::optional<hub::Key> find_key(const hub::KeyHash& hash) override { return reader_->find_key(hash); }
     std::optional<hub::Key> find_key(hub::KeyId id) override { return reader_->find_key(id); }
     std::vector<hub::Key> keys() override { return reader_->keys(); }

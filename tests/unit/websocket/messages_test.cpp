@@ -29,6 +29,8 @@ TEST(Messages, AreTheProtocolsFieldForField) {
   EXPECT_EQ(text_of(pong_frame(1)), R"({"type":"pong","ts":1})");
   EXPECT_EQ(text_of(error_frame("a \"b\"", 1)), R"({"type":"error","message":"a \"b\"","ts":1})");
   EXPECT_EQ(text_of(subscribed_frame("*", 1)), R"({"type":"subscribed","job_id":"*","ts":1})");
+  EXPECT_EQ(text_of(subscribed_frame("*", 1, true)), R"({"type":"subscribed","job_id":"*","recovered":true,"ts":1})");
+  EXPECT_EQ(text_of(subscribed_frame("*", 1, false)), R"({"type":"subscribed","job_id":"*","recovered":false,"ts":1})");
   EXPECT_EQ(text_of(unsubscribed_frame("*", 1)), R"({"type":"unsubscribed","job_id":"*","ts":1})");
 }
 

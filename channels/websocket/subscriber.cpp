@@ -1,0 +1,200 @@
+#include "channels/websocket/subscriber.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "channels/refusal.h"
+#include "channels/websocket/channel.h"
+#include "channels/websocket/messages.h"
+
+namespace carillon::channels::websocket {
+
+/// What could not be answered yet, and the timer that takes it up again.
+class Subscriber::Waiting final : public net::Timer {
+ public:
+  Waiting(Subscriber& subscriber, Asked&& left) : asked(std::move(left)), subscriber_(subscriber) {}
+
+  Asked asked;
+
+ private:
+  void on_timer() override { subscriber_.go_on(); }
+
+  Subscriber& subscriber_;
+};
+
+Subscriber::Subscriber(WebSocketChannel& channel, Session& session) : channel_(channel), session_(session) {}
+
+Subscriber::~Subscriber() = default;
+
+void Subscriber::clear() noexcept {
+  channel_.job_index_.remove_all(jobs_);
+  channel_.all_index_.remove_all(all_);
+}
+
+void Subscriber::on_gone() noexcept {
+  clear();
+  channel_.forget_told_ahead(session_);
+  waiting_.reset();
+}
+
+bool Subscriber::has(const hub::JobId& job) const {
+  return jobs_.count > 0 && channel_.job_index_.find(jobs_, session_, job) != nullptr;
+}
+
+// --- turn by turn ----------------------------------------------------------------------------------------------------
+
+void Subscriber::subscribe(Subscribe asked) {
+  if (asked.resume && !session_.with_seq())
+    return session_.send_error("after and epoch want a connection that was opened with ?resume=1");
+  Asked all{std::move(asked)};
+  if (answer(all)) return;
+  waiting_ = std::make_unique<Waiting>(*this, std::move(all));
+  session_.connection_.pause_reading();
+  channel_.loop_.set_timer_in(*waiting_, 0);
+}
+
+bool Subscriber::answer(Asked& asked) {
+  for (; asked.next < asked.message.jobs.size() && session_.open(); ++asked.next) {
+    if (!may_go_on()) return false;
+    const std::string& job = asked.message.jobs[asked.next];
+    job == all_jobs ? subscribe_to_all(asked.message.resume) : subscribe_to(job, asked.message.resume);
+  }
+  return true;
+}
+
+void Subscriber::go_on() {
+  if (!answer(waiting_->asked)) return channel_.loop_.set_timer_in(*waiting_, 0);
+  waiting_.reset();
+  session_.connection_.resume_reading();  // last: the connection may end by what it reads
+}
+
+bool Subscriber::may_go_on() const {
+  // Of the room there is for what waits to be written a half is for one replay, so that the events behind it have some.
+  return channel_.may_read() && session_.connection_.unsent_bytes() <= channel_.options_.queue_bytes_max / 4;
+}
+
+hub::MissedLimit Subscriber::limit() const {
+  const WebSocketOptions& options = channel_.options_;
+  return {options.replay_events_max, options.replay_scan_max, options.queue_bytes_max / 2};
+}
+
+// --- one job ---------------------------------------------------------------------------------------------------------
+
+void Subscriber::subscribe_to(const std::string& job, const std::optional<ResumePoint>& resume) {
+  if (job.empty()) return session_.send_error("Missing job_id");
+  const auto id = hub::JobId::parse(job);
+  if (!id) return session_.send_error(no_such_job(shortened(job)));
+  Subscription* subscription = channel_.job_index_.find(jobs_, session_, *id);
+  const bool known = subscription != nullptr;
+  if (!known && !has_room()) return;
+
+  const bool may_recover = resume && resume->epoch == channel_.epoch_;
+  const hub::Seq told_by_all = std::max(all_told_, channel_.passed_);
+  const hub::Seq told = known ? std::max(subscription->after, channel_.passed_) : told_by_all;
+  std::optional<hub::Reader::JobSince> since;
+  try {
+    if (may_recover || (!resume && (known || hears_all()))) {
+      since = channel_.reader_.find_job_since(*id, may_recover ? resume->after : told, limit());
+    } else if (auto found = channel_.reader_.find_job(*id)) {
+      since.emplace(hub::Reader::JobSince{std::move(*found), {}});
+    }
+  } catch (const hub::StoreError&) {
+    return store_failed();
+  }
+  channel_.note_read(1 + (since ? since->missed.events.size() : 0));
+  if (!since || !channel_.ownership_.may_see(session_.principal(), since->job.owner)) {
+    if (known) channel_.job_index_.remove(jobs_, *subscription);
+    return session_.send_error(no_such_job(job));
+  }
+
+  const hub::Job& state = since->job;
+  const bool heard_by_all = !known && hears_all() && state.owner.key == session_.principal().key;
+  if (!known) subscription = &channel_.job_index_.add(jobs_, session_, *id, 0);
+  subscription->after = state.seq;
+
+  if (!resume && (known || heard_by_all)) {
+    for (const hub::EventPtr& event : since->missed.events) {
+      if (event->seq < state.seq) session_.send(channel_.frame_of(*event, session_));
+    }
+  }
+  const bool recovered = may_recover && since->missed.complete;
+  session_.send(subscribed_frame(id->text(), channel_.now_s(), resume ? std::optional(recovered) : std::nullopt));
+  if (!recovered) return session_.send(job_update_frame(state, session_.with_seq()));
+  const hub::Seq told_already = heard_by_all && resume->after >= all_from_ ? told_by_all : 0;
+  for (const hub::EventPtr& event : since->missed.events) {
+    if (event->seq > told_already) session_.send(channel_.frame_of(*event, session_));
+  }
+}
+
+// --- all jobs --------------------------------------------------------------------------------------------------------
+
+void Subscriber::subscribe_to_all(const std::optional<ResumePoint>& resume) {
+  const hub::KeyId key = session_.principal().key;
+  const bool known = hears_all();
+  if (!known && !has_room()) return;
+  hub::Reader::OwnerSince since;
+  if (resume && resume->epoch == channel_.epoch_) {
+    try {
+      since = channel_.reader_.events_since(key, resume->after, limit());
+    } catch (const hub::StoreError&) {
+      return store_failed();
+    }
+    channel_.note_read(since.missed.complete ? 1 + static_cast<std::size_t>(since.last - resume->after) : 1);
+  }
+  if (!known) {
+    channel_.all_index_.add(all_, session_, key, all_told_);
+    all_from_ = std::max(all_told_, channel_.passed_);
+  }
+  const bool recovered = since.missed.complete;
+  session_.send(subscribed_frame(all_jobs, channel_.now_s(), resume ? std::optional(recovered) : std::nullopt));
+  if (recovered) replay_all(since, resume->after);
+}
+
+void Subscriber::replay_all(const hub::Reader::OwnerSince& since, hub::Seq after) {
+  bool left_out = false;
+  for (const hub::EventPtr& event : since.missed.events) {
+    if (Subscription* own = jobs_.count > 0 ? channel_.job_index_.find(jobs_, session_, event->job) : nullptr) {
+      if (event->seq <= std::max(own->after, channel_.passed_)) {
+        left_out = true;
+        continue;
+      }
+      own->after = event->seq;
+    }
+    session_.send(channel_.frame_of(*event, session_));
+  }
+  all_told_ = std::max(all_told_, since.last);
+  all_.first->after = all_told_;
+  all_from_ = left_out ? all_told_ : std::min(all_from_, after);
+}
+
+// --- and back --------------------------------------------------------------------------------------------------------
+
+void Subscriber::unsubscribe(const Unsubscribe& asked) {
+  for (const std::string& job : asked.jobs) unsubscribe_from(job);
+}
+
+void Subscriber::unsubscribe_from(const std::string& job) {
+  if (job.empty()) return session_.send_error("Missing job_id");
+  if (job == all_jobs) {
+    channel_.all_index_.remove_all(all_);
+    return session_.send(unsubscribed_frame(all_jobs, channel_.now_s()));
+  }
+  const auto id = hub::JobId::parse(job);
+  if (!id) return session_.send_error(no_such_job(shortened(job)));
+  if (Subscription* subscription = channel_.job_index_.find(jobs_, session_, *id)) {
+    if (subscription->after > channel_.passed_) channel_.note_told_ahead(session_, *id, subscription->after);
+    channel_.job_index_.remove(jobs_, *subscription);
+  }
+  session_.send(unsubscribed_frame(id->text(), channel_.now_s()));
+}
+
+bool Subscriber::has_room() {
+  const std::size_t most = channel_.options_.subscriptions_max;
+  if (jobs_.count + all_.count < most) return true;
+  session_.send_error("Too many subscriptions: at most " + std::to_string(most));
+  return false;
+}
+
+void Subscriber::store_failed() { session_.close(CloseCode::try_again_later, "The store cannot be read now"); }
+
+}  // namespace carillon::channels::websocket
