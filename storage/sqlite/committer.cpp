@@ -83,6 +83,13 @@ bool Committer::take(Changes& taken) {
     }
     asleep_ = false;
   }
+  if (!waiting_.empty()) {
+    // Loops that are ready to run have more to hand over: on a busy machine they go first, and one commit serves them
+    // all. On one with a core to spare this returns at once.
+    lock.unlock();
+    std::this_thread::yield();
+    lock.lock();
+  }
   taken.swap(waiting_);
   return !taken.empty() || !stopping_;
 }

@@ -11,14 +11,13 @@ JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges
       deliveries_(deliveries),
       endpoints_(endpoints),
       find_client_(handle, "SELECT account FROM api_keys WHERE id = ? AND role = 0 AND hash IS NOT NULL"),
-      find_job_(handle, select(job_columns, "jobs WHERE id = ?")),
-      insert_job_(
-          handle,
-          "INSERT INTO jobs (id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, "
-          "metadata) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING n"),
-      update_running_(handle, "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
-      update_final_(handle,
-                    "UPDATE jobs SET status = ?2, seq = ?3, updated_at = ?4, error = ?5, result = ?6 WHERE n = ?1"),
+      find_job_(handle, select(job_columns, job_by_id)),
+      insert_job_(handle,
+                  "INSERT INTO jobs (id, owner_key, owner_account, created_at, hook, hook_events, metadata) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n"),
+      insert_state_(handle, "INSERT INTO job_states (n, status, seq, updated_at, progress) VALUES (?, ?, ?, ?, 0)"),
+      update_state_(handle, "UPDATE job_states SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
+      update_outcome_(handle, "UPDATE jobs SET error = ?2, result = ?3 WHERE n = ?1"),
       insert_event_(
           handle, "INSERT INTO events (seq, job, kind, status, at, previous, progress) VALUES (?, ?, ?, ?, ?, ?, ?)") {}
 
@@ -51,11 +50,12 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
   job.metadata = submission.metadata;
   job.created_at = job.updated_at = context.now_ms;
   job.seq = context.next_seq();
-  insert_job_.bind(job.id, job.owner.key, job.owner.account, job.seq, job.created_at, job.updated_at, row.hook,
+  insert_job_.bind(job.id, job.owner.key, job.owner.account, job.created_at, row.hook,
                    std::int64_t{row.hook_events.bits}, job.metadata);
   insert_job_.step();
   row.n = insert_job_.integer(0);
   insert_job_.reset();
+  insert_state_.bind(row.n, job.status, job.seq, job.updated_at).run();
   write_event(context, row, hub::EventKind::queued, 0, nullptr);
   return recent_.put(std::move(row)).job;
 }
@@ -82,11 +82,12 @@ hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Repo
   if (is_final(job.status)) {
     job.result = report.result;
     job.error = report.error;
-    update_final_.bind(row->n, job.status, job.seq, job.updated_at, job.error, job.result).run();
-  } else {
-    if (report.progress) job.progress = report.progress;
-    update_running_.bind(row->n, job.status, job.seq, job.updated_at, job.progress).run();
+    if (job.result || job.error) update_outcome_.bind(row->n, job.error, job.result).run();
+  } else if (report.progress) {
+    job.progress = report.progress;
+    row->progress_seq = job.seq;
   }
+  update_state_.bind(row->n, job.status, job.seq, job.updated_at, row->progress_seq).run();
   write_event(context, *row, *verdict.event, previous, report.progress);
   hub::Job told = job;
   if (is_final(told.status)) recent_.drop(told.id);

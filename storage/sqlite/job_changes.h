@@ -43,8 +43,9 @@ class JobChanges {
   Statement find_client_;
   Statement find_job_;
   Statement insert_job_;
-  Statement update_running_;
-  Statement update_final_;
+  Statement insert_state_;
+  Statement update_state_;
+  Statement update_outcome_;
   Statement insert_event_;
 };
 

@@ -77,7 +77,7 @@ class SqliteReader final : public hub::Reader {
   SqliteReader(const std::string& path, const hub::Clock& clock)
       : clock_(clock),
         connection_(path, Access::read),
-        find_job_(handle(), select(job_columns, "jobs WHERE id = ?")),
+        find_job_(handle(), select(job_columns, job_by_id)),
         find_event_(handle(), "SELECT kind, status, at, previous, progress FROM events WHERE seq = ?"),
         events_after_(handle(),
                       "SELECT v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, "

@@ -13,9 +13,9 @@
 namespace carillon::storage::sqlite {
 
 inline constexpr std::string_view job_columns =
-    "n, id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, progress, metadata, "
-    "error, "
-    "result";
+    "j.n, j.id, j.owner_key, j.owner_account, s.status, s.seq, j.created_at, s.updated_at, j.hook, j.hook_events, "
+    "s.progress, (SELECT v.progress FROM events AS v WHERE v.seq = s.progress), j.metadata, j.error, j.result";
+inline constexpr std::string_view job_by_id = "jobs AS j JOIN job_states AS s ON s.n = j.n WHERE j.id = ?";
 
 /// A job's row: the job, and what of it the hub does not show.
 struct JobRow {
@@ -23,6 +23,7 @@ struct JobRow {
   hub::Job job;
   std::optional<hub::EndpointId> hook;
   hub::EventKinds hook_events;
+  hub::Seq progress_seq = 0;  ///< the event that brought the job's present progress; 0 for none
 };
 
 inline JobRow read_job(const Statement& row) {
@@ -36,10 +37,11 @@ inline JobRow read_job(const Statement& row) {
   read.job.updated_at = row.integer(7);
   if (const auto hook = row.optional_integer(8)) read.hook = hub::EndpointId{*hook};
   read.hook_events.bits = static_cast<std::uint8_t>(row.integer(9));
-  read.job.progress = row.shared_text(10);
-  read.job.metadata = row.shared_text(11);
-  read.job.error = row.shared_text(12);
-  read.job.result = row.shared_text(13);
+  read.progress_seq = row.integer(10);
+  read.job.progress = row.shared_text(11);
+  read.job.metadata = row.shared_text(12);
+  read.job.error = row.shared_text(13);
+  read.job.result = row.shared_text(14);
   return read;
 }
 

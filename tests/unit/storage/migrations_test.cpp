@@ -1,5 +1,6 @@
 #include "storage/sqlite/migrations.h"
 
+#include "storage/sqlite/reader.h"
 #include "storage/sqlite/statement.h"
 #include "tests/unit/storage/store_fixture.h"
 
@@ -85,6 +86,46 @@ TEST_F(MigrationsTest, EventsOfOldAreLinkedToTheOnesBeforeThem) {
             "7 1 2 1 103 5 2\n"
             "8 3 0 0 104 0 \n"
             "9 2 4 3 105 4 \n");
+}
+
+// Number 3: a job that runs, one that has succeeded, and one that waits.
+TEST_F(MigrationsTest, JobsOfOldStandWhereTheyStood) {
+  auto before = known_migrations();
+  before.resize(2);
+  ASSERT_EQ(before.back().name, "0002_the_event_before");
+  run(before);
+  {
+    Connection connection(path(), Access::write);
+    connection.run(
+        "INSERT INTO jobs (n, id, owner_key, owner_account, status, seq, created_at, updated_at, hook, hook_events, "
+        "progress, metadata, error, result) VALUES "
+        "(1, x'00000000000000000000000000000001', 7, 8, 1, 5, 100, 103, NULL, 0, '{\"at\":2}', '{\"a\":1}', NULL, "
+        "NULL),"
+        "(2, x'00000000000000000000000000000002', 7, 8, 2, 6, 101, 104, 9, 24, '1', NULL, NULL, '{\"pages\":12}'),"
+        "(3, x'00000000000000000000000000000003', 7, 8, 0, 7, 102, 102, NULL, 0, NULL, NULL, NULL, NULL)");
+    connection.run(
+        "INSERT INTO events (seq, job, kind, status, at, previous, progress) VALUES (1, 1, 0, 0, 100, 0, NULL), "
+        "(2, 2, 0, 0, 101, 0, NULL), (3, 2, 1, 1, 101, 2, '1'), (4, 1, 1, 1, 102, 1, '{\"at\":1}'), "
+        "(5, 1, 2, 1, 103, 4, '{\"at\":2}'), (6, 2, 3, 2, 104, 3, NULL), (7, 3, 0, 0, 102, 0, NULL)");
+  }
+  run(known_migrations());
+  const auto reader = open_reader(path(), clock_);
+  const auto job = [&](std::uint8_t last) {
+    return reader->find_job(hub::JobId{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last}});
+  };
+  ASSERT_TRUE(job(1) && job(2) && job(3));
+  EXPECT_EQ(job(1)->status, hub::JobStatus::running);
+  EXPECT_EQ(job(1)->seq, 5);
+  EXPECT_EQ(job(1)->created_at, 100);
+  EXPECT_EQ(job(1)->updated_at, 103);
+  EXPECT_EQ(*job(1)->progress, "{\"at\":2}");
+  EXPECT_EQ(*job(1)->metadata, "{\"a\":1}");
+  EXPECT_EQ(job(2)->status, hub::JobStatus::succeeded);
+  EXPECT_EQ(*job(2)->result, "{\"pages\":12}");
+  EXPECT_EQ(*job(2)->progress, "1");
+  EXPECT_EQ(job(2)->owner.account, hub::AccountId{8});
+  EXPECT_EQ(job(3)->status, hub::JobStatus::queued);
+  EXPECT_FALSE(job(3)->progress);
 }
 
 TEST_F(MigrationsTest, TheStoreNamesTheFileItCannotOpen) {
