@@ -33,6 +33,8 @@ class OwnHub {
     folder_ = pattern;
     settings_.data = folder_.string();
     settings_.listen = "127.0.0.1:0";
+    settings_.tls_cert.clear();
+    settings_.tls_key.clear();
     settings_.webhooks.allow_http = true;
     settings_.webhooks.allow_cidrs = {"127.0.0.0/8"};
     try {

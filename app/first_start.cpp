@@ -19,7 +19,7 @@ std::string make_key(ControlClient& hub, const std::string& role) {
 
 std::string text(const std::string& url, const std::string& client, const std::string& worker,
                  const std::string& admin) {
-  const std::string ws = "ws" + url.substr(url.find(':'));
+  const std::string ws = "ws" + url.substr(4);  // http becomes ws, https wss
   return "\n"
          "This is the first start. The account \"default\" was made, with a key of each role; they are shown this "
          "once:\n"

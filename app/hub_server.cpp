@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "net/event_loop.h"
 #include "net/http/problem.h"
 #include "net/listener.h"
+#include "net/tls_context.h"
 #include "storage/sqlite/store.h"
 
 namespace carillon::app {
@@ -66,6 +68,16 @@ DispatcherOptions dispatcher_options(const Settings::Webhooks& settings) {
           .ca_file = settings.ca_file};
 }
 
+/// What the front door speaks TLS with; null where it speaks none.
+std::shared_ptr<const net::TlsContext> make_tls(const Settings& settings, Doors doors) {
+  if (doors == Doors::control || (settings.tls_cert.empty() && settings.tls_key.empty())) return nullptr;
+  if (settings.tls_key.empty())
+    throw std::runtime_error("tls_cert is set to " + settings.tls_cert + ", but no tls_key: TLS takes both");
+  if (settings.tls_cert.empty())
+    throw std::runtime_error("tls_key is set to " + settings.tls_key + ", but no tls_cert: TLS takes both");
+  return std::make_shared<const net::TlsContext>(net::TlsFiles{settings.tls_cert, settings.tls_key});
+}
+
 /// Runs `task` on the loop and waits for it.
 void run_on(net::EventLoop& loop, const std::function<void()>& task) {
   std::promise<void> done;
@@ -82,6 +94,7 @@ void run_on(net::EventLoop& loop, const std::function<void()>& task) {
 struct HubServer::Parts {
   Parts(const Settings& wanted, Doors doors)
       : settings(wanted),
+        tls(make_tls(settings, doors)),
         directory(settings.data, DataDirectory::Use::serve),
         rules(hub::Ownership(settings.ownership)),
         front_socket(doors == Doors::all ? std::optional(net::ListeningSocket::tcp(settings.listen)) : std::nullopt),
@@ -103,13 +116,16 @@ struct HubServer::Parts {
     if (front_socket) {
       port = front_socket->port();
       front.emplace(loops.front()->loop(), std::move(*front_socket),
-                    [this](std::unique_ptr<net::Transport> transport) { place(std::move(transport)); });
+                    [this](Poco::Net::StreamSocket socket) { place(speak(std::move(socket))); });
     }
-    control.emplace(loops.front()->loop(), std::move(control_socket),
-                    [this](std::unique_ptr<net::Transport> transport) {
-                      loops.front()->adopt(std::move(transport), Entrance::control);
-                    });
+    control.emplace(loops.front()->loop(), std::move(control_socket), [this](Poco::Net::StreamSocket socket) {
+      loops.front()->adopt(net::make_plain_transport(std::move(socket)), Entrance::control);
+    });
     for (const auto& loop : loops) loop->begin();
+  }
+
+  std::unique_ptr<net::Transport> speak(Poco::Net::StreamSocket socket) const {
+    return tls ? tls->make_transport(std::move(socket)) : net::make_plain_transport(std::move(socket));
   }
 
   /// In turn: long-lived connections spread evenly.
@@ -123,6 +139,12 @@ struct HubServer::Parts {
       return;
     }
     loops[next_loop++ % loops.size()]->adopt(std::move(transport), Entrance::front);
+  }
+
+  void reload_certificate() {
+    auto fresh = make_tls(settings, Doors::all);
+    // Who accepts is the one who reads it.
+    run_on(loops.front()->loop(), [&] { tls.swap(fresh); });
   }
 
   void stop() {
@@ -144,6 +166,7 @@ struct HubServer::Parts {
   }
 
   const Settings settings;
+  std::shared_ptr<const net::TlsContext> tls;  ///< for new connections; once begun, changed on the first loop alone
   hub::SystemClock clock;
   DataDirectory directory;
   hub::Rules rules;
@@ -168,6 +191,14 @@ HubServer::~HubServer() { stop(); }
 std::uint16_t HubServer::port() const { return parts_->port; }
 
 bool HubServer::first_start() const { return parts_->first_start; }
+
+std::optional<CertificateTime> HubServer::certificate_time() const {
+  const auto& tls = parts_->tls;
+  if (!tls) return std::nullopt;
+  return CertificateTime{tls->valid_from_s(), tls->valid_until_s()};
+}
+
+void HubServer::reload_certificate() { parts_->reload_certificate(); }
 
 bool HubServer::writable() const { return parts_->store->writable(); }
 

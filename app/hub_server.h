@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "app/settings.h"
 
@@ -12,6 +13,12 @@ namespace carillon::app {
 enum class Doors : std::uint8_t {
   all,     ///< the listening address, the control socket and the webhook dispatcher
   control  ///< the control socket alone: how a command works on a data directory that no hub is serving
+};
+
+/// When a certificate holds, in seconds since 1970.
+struct CertificateTime {
+  std::int64_t from_s;
+  std::int64_t until_s;
 };
 
 class HubServer {
@@ -29,6 +36,13 @@ class HubServer {
 
   /// True when there was no key when it was opened, so that nobody could have come in.
   bool first_start() const;
+
+  /// The certificate's time; nothing where no TLS is spoken.
+  std::optional<CertificateTime> certificate_time() const;
+  /// Reads certificate and key anew: who connects from now on is shown the new one, who is connected stays as it is.
+  /// Throws std::runtime_error that says what is wrong with them, and goes on with those it has. Only where TLS is
+  /// spoken, while it serves.
+  void reload_certificate();
 
   /// False while the store cannot write.
   bool writable() const;

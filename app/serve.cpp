@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <exception>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -28,18 +29,18 @@ rlim_t raise_file_limit() {
   return files.rlim_cur;
 }
 
-/// The signals that end a hub, blocked in this thread and all that it starts, so that they can be waited for.
-class EndSignals {
+/// The signals that a hub answers to, blocked in this thread and all that it starts, so that they can be waited for:
+/// SIGINT and SIGTERM end it, SIGHUP has it read anew what can be changed while it serves.
+class Signals {
  public:
-  EndSignals() {
+  Signals() {
     sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, &before_);
   }
-  ~EndSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  EndSignals(const EndSignals&) = delete;
-  EndSignals& operator=(const EndSignals&) = delete;
+  ~Signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
 
   /// The signal that came within a second, if one did.
   std::optional<int> wait_a_second() const {
@@ -81,12 +82,41 @@ class StoreWatch {
   bool writable_ = true;
 };
 
+/// Says until when the certificate holds, and warns of one that its clients will refuse. It is served all the same: a
+/// hub that does not start helps nobody, and who does not check is not harmed.
+void tell_certificate(const Settings& settings, const HubServer& hub, const hub::Clock& clock, const Log& log) {
+  constexpr hub::UnixMs ms_per_s = 1000;
+  const auto time = hub.certificate_time();
+  if (!time) return;
+  const std::string until = hub::rfc3339_seconds(time->until_s * ms_per_s);
+  if (clock.now_ms() >= time->until_s * ms_per_s) {
+    log.warning("the certificate has expired", {{"file", settings.tls_cert}, {"until", until}});
+  } else if (clock.now_ms() < time->from_s * ms_per_s) {
+    log.warning("the certificate does not hold yet",
+                {{"file", settings.tls_cert}, {"from", hub::rfc3339_seconds(time->from_s * ms_per_s)}});
+  } else {
+    log.info("certificate", {{"file", settings.tls_cert}, {"until", until}});
+  }
+}
+
+/// What SIGHUP has read anew. Each part says what has come of it, and keeps what it has where the new is no good.
+void reload(const Settings& settings, HubServer& hub, const hub::Clock& clock, const Log& log) {
+  if (!hub.certificate_time()) return log.info("nothing to reload", {{"signal", "SIGHUP"}});
+  try {
+    hub.reload_certificate();
+    log.info("the certificate was reloaded", {{"file", settings.tls_cert}});
+    tell_certificate(settings, hub, clock, log);
+  } catch (const std::exception& error) {
+    log.error("the certificate was not reloaded, the one before is kept", {{"why", error.what()}});
+  }
+}
+
 }  // namespace
 
 int serve(const Settings& settings) {
   const hub::SystemClock clock;
   const Log log(settings, clock);
-  const EndSignals signals;
+  const Signals signals;
   const rlim_t files = raise_file_limit();
 
   std::optional<StartTurn> turn(std::in_place, settings.data);
@@ -95,18 +125,30 @@ int serve(const Settings& settings) {
   turn.reset();
 
   const std::string address = address_of(settings, hub);
+  const bool tls = hub.certificate_time().has_value();
+  const std::string url = (tls ? "https://" : "http://") + address;
   log.info("serving", {{"version", CARILLON_VERSION},
                        {"address", address},
+                       {"tls", tls},
                        {"data", settings.data},
                        {"loops", hub.loops()},
                        {"files_max", files}});
-  std::cout << "Carillon " CARILLON_VERSION " is listening on http://" << address << "\n";
-  if (hub.first_start()) std::cout << first_start(settings, "http://" + address);
+  tell_certificate(settings, hub, clock, log);
+  std::cout << "Carillon " CARILLON_VERSION " is listening on " << url << "\n";
+  if (hub.first_start()) std::cout << first_start(settings, url);
   std::cout << std::flush;
 
   StoreWatch store(hub, log);
   std::optional<int> signal;
-  while (!(signal = signals.wait_a_second())) store.look();
+  while (true) {
+    signal = signals.wait_a_second();
+    if (signal == SIGHUP) {
+      reload(settings, hub, clock, log);
+    } else if (signal) {
+      break;
+    }
+    store.look();
+  }
   log.info("ending", {{"signal", *signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   hub.stop();
   log.info("ended");

@@ -32,6 +32,11 @@ std::vector<Setting> make_table() {
              "Whose jobs a client key sees: those submitted for it alone (key), or for any key of its account "
              "(account)."),
       number("loops", CARILLON_MEMBER(loops), 0, 256, "Event loops, each a thread; 0: one a core."),
+      text("tls_cert", CARILLON_MEMBER(tls_cert), is_readable_or_empty, "the path of a readable file (PEM), or empty",
+           "Certificate with its chain, the server's own first; with it the listening address speaks TLS alone. SIGHUP "
+           "reads it and its key anew."),
+      text("tls_key", CARILLON_MEMBER(tls_key), is_readable_or_empty, "the path of a readable file (PEM), or empty",
+           "Private key of the certificate, not encrypted."),
 
       choice("log.format", CARILLON_MEMBER(log.format), {{"text", LogFormat::text}, {"json", LogFormat::json}},
              "How log lines are written to standard error."),

@@ -21,7 +21,9 @@ struct Settings {
   std::string listen = "127.0.0.1:8080";  ///< host:port, [v6]:port; port 0 takes a free one
   std::string data = "carillon-data";     ///< the directory that holds everything the hub keeps
   hub::OwnershipScope ownership = hub::OwnershipScope::key;
-  unsigned loops = 0;  ///< event loops; 0: one a core
+  unsigned loops = 0;    ///< event loops; 0: one a core
+  std::string tls_cert;  ///< PEM file; with it the listening address speaks TLS, and nothing else
+  std::string tls_key;   ///< PEM file; the two are set together
 
   struct Log {
     LogFormat format = LogFormat::text;

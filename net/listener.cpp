@@ -112,7 +112,7 @@ void Listener::on_io(std::uint32_t /*events*/) {
     }
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // has no effect, and does no harm, on a Unix socket
-    accepted_(make_plain_transport(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd))));
+    accepted_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)));
   }
 }
 

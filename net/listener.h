@@ -1,4 +1,5 @@
-// The listener: accepts connections on one loop and hands each on, to be placed on whichever loop the owner chooses.
+// The listener: accepts connections on one loop and hands each on, to be spoken to as the owner chooses (plain or TLS),
+// and placed on whichever loop it chooses.
 //
 // One listening socket, not one a loop with SO_REUSEPORT: a second hub on the same port must fail to start rather than
 // share the traffic, and long-lived connections must spread evenly, which the kernel's choice by hash does not promise.
@@ -6,12 +7,12 @@
 // Threads: belongs to its loop's thread.
 #pragma once
 
+#include <Poco/Net/StreamSocket.h>
+
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 
-#include "net/connection.h"
 #include "net/event_loop.h"
 
 namespace carillon::net {
@@ -38,7 +39,7 @@ class ListeningSocket {
 
 class Listener final : private IoHandler, private Timer {
  public:
-  using Accepted = std::function<void(std::unique_ptr<Transport>)>;
+  using Accepted = std::function<void(Poco::Net::StreamSocket)>;
 
   Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted);
   ~Listener() override;

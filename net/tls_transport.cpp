@@ -1,0 +1,283 @@
+#include "net/tls_transport.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace carillon::net {
+namespace {
+
+/// What one record holds (RFC 8446, section 5.1).
+constexpr std::size_t record_bytes_max = 16 * 1024;
+
+/// For a client that speaks HTTP without TLS. Its request was not read, so no more than this is said.
+constexpr std::string_view speaks_tls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
+    "This port speaks TLS: use https:// or wss:// for it.";
+
+bool means_later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+// --- OpenSSL's way to the socket -------------------------------------------------------------------------------------
+
+/// The socket as OpenSSL reads and writes it. OpenSSL's own would raise SIGPIPE, and could not tell when the socket is
+/// read dry, which saves the recv(2) that finds nothing.
+struct SocketEnd {
+  int fd = -1;
+  bool dry = false;  ///< the last read took all there was
+  bool eof = false;
+};
+
+SocketEnd& end_of(BIO* bio) { return *static_cast<SocketEnd*>(BIO_get_data(bio)); }
+
+int socket_write(BIO* bio, const char* bytes, int count) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t sent = ::send(end_of(bio).fd, bytes, static_cast<std::size_t>(count), MSG_NOSIGNAL);
+  if (sent < 0 && means_later(errno)) BIO_set_retry_write(bio);
+  return static_cast<int>(sent);
+}
+
+int socket_read(BIO* bio, char* into, int count) {
+  SocketEnd& end = end_of(bio);
+  BIO_clear_retry_flags(bio);
+  const ssize_t got = ::recv(end.fd, into, static_cast<std::size_t>(count), 0);
+  end.dry = got < count;
+  end.eof = got == 0;
+  if (got < 0 && means_later(errno)) BIO_set_retry_read(bio);
+  return static_cast<int>(got);
+}
+
+long socket_control(BIO* bio, int what, long /*number*/, void* /*pointer*/) {
+  if (what == BIO_CTRL_EOF) return end_of(bio).eof ? 1 : 0;
+  return what == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+const BIO_METHOD* socket_method() {
+  static const BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "carillon socket");
+    BIO_meth_set_write(made, socket_write);
+    BIO_meth_set_read(made, socket_read);
+    BIO_meth_set_ctrl(made, socket_control);
+    return made;
+  }();
+  return method;
+}
+
+// --- what is to be written, as records -------------------------------------------------------------------------------
+
+/// The pieces of one write, one record's worth after another.
+class Pieces {
+ public:
+  Pieces(const iovec* pieces, std::size_t count) : next_(pieces), end_(pieces + count) { skip_finished(); }
+
+  bool empty() const { return next_ == end_; }
+
+  /// Up to `bytes` that come next: where they lie, if they lie together, otherwise copied to `room`, so that many small
+  /// pieces become one record.
+  std::string_view peek(std::size_t bytes, char* room) const {
+    const char* const first = static_cast<const char*>(next_->iov_base) + offset_;
+    const std::size_t together = next_->iov_len - offset_;
+    if (together >= bytes) return {first, bytes};
+    if (next_ + 1 == end_) return {first, together};
+    std::memcpy(room, first, together);
+    std::size_t filled = together;
+    for (const iovec* piece = next_ + 1; piece != end_ && filled < bytes; ++piece) {
+      const std::size_t taken = std::min(piece->iov_len, bytes - filled);
+      std::memcpy(room + filled, piece->iov_base, taken);
+      filled += taken;
+    }
+    return {room, filled};
+  }
+
+  void advance(std::size_t bytes) {
+    offset_ += bytes;
+    skip_finished();
+  }
+
+ private:
+  void skip_finished() {
+    while (next_ != end_ && offset_ >= next_->iov_len) offset_ -= next_++->iov_len;
+  }
+
+  const iovec* next_;
+  const iovec* end_;
+  std::size_t offset_ = 0;
+};
+
+// --- the transport ---------------------------------------------------------------------------------------------------
+
+class TlsTransport final : public Transport {
+ public:
+  TlsTransport(Poco::Net::StreamSocket socket, std::shared_ptr<SSL_CTX> context)
+      : socket_(std::move(socket)), context_(std::move(context)) {
+    socket_.setBlocking(false);
+    end_.fd = socket_.impl()->sockfd();
+  }
+
+  ~TlsTransport() override {
+    if (ssl_ == nullptr) return;
+    // Who has said close_notify is told it in return (RFC 8446, section 6.1), if it costs no waiting.
+    if (established_ && peer_ended_ && !failed_ && !notified_ && taken_bytes_ == 0) SSL_shutdown(ssl_);
+    SSL_free(ssl_);
+    ERR_clear_error();
+  }
+
+  TlsTransport(const TlsTransport&) = delete;
+  TlsTransport& operator=(const TlsTransport&) = delete;
+
+  Result read(char* into, std::size_t bytes) override {
+    if (ssl_ == nullptr) {
+      if (const auto nothing = begin()) return *nothing;
+    }
+    if (failed_) return {Status::failed};
+    if (notify_waits_) notify();
+    std::size_t total = 0;
+    Status status = Status::done;
+    read_waits_for_room_ = false;
+    while (status == Status::done && total < bytes) {
+      ERR_clear_error();
+      std::size_t got = 0;
+      const int result = SSL_read_ex(ssl_, into + total, bytes - total, &got);
+      established_ = established_ || SSL_is_init_finished(ssl_) != 0;
+      total += got;
+      if (result == 1) {
+        if (end_.dry && !end_.eof && SSL_has_pending(ssl_) == 0) status = Status::would_block;
+        continue;
+      }
+      switch (SSL_get_error(ssl_, result)) {
+        case SSL_ERROR_WANT_WRITE:
+          read_waits_for_room_ = true;
+          [[fallthrough]];
+        case SSL_ERROR_WANT_READ:
+          status = Status::would_block;
+          break;
+        case SSL_ERROR_ZERO_RETURN:
+          peer_ended_ = true;
+          status = Status::ended;
+          break;
+        default:
+          failed_ = true;
+          status = Status::failed;
+      }
+    }
+    // An end or a failure behind what was read is found again by the next read, which must not wait for an edge.
+    buffered_ = status != Status::would_block;
+    if (total > 0) return {Status::done, total};
+    return {status};
+  }
+
+  Result write(const iovec* pieces, std::size_t count) override {
+    if (!established_ || failed_) return {Status::failed};
+    std::array<char, record_bytes_max> room;
+    std::size_t total = 0;
+    write_waits_for_bytes_ = false;
+    for (Pieces rest(pieces, count); !rest.empty();) {
+      // What OpenSSL has begun to send is offered again, neither more nor less.
+      const std::string_view record = rest.peek(taken_bytes_ != 0 ? taken_bytes_ : record_bytes_max, room.data());
+      ERR_clear_error();
+      std::size_t written = 0;
+      const int result = SSL_write_ex(ssl_, record.data(), record.size(), &written);
+      if (result == 1) {
+        taken_bytes_ = 0;
+        total += written;
+        rest.advance(written);
+        continue;
+      }
+      const int error = SSL_get_error(ssl_, result);
+      if (error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ) {
+        failed_ = true;
+        return {Status::failed};
+      }
+      write_waits_for_bytes_ = error == SSL_ERROR_WANT_READ;
+      taken_bytes_ = record.size();
+      break;
+    }
+    if (total == 0) return {Status::would_block};
+    return {Status::done, total};
+  }
+
+  std::size_t taken_bytes() const override { return taken_bytes_; }
+  bool has_buffered() const override { return buffered_; }
+  bool waits_crosswise() const override { return read_waits_for_room_ || write_waits_for_bytes_ || notify_waits_; }
+  int fd() const override { return end_.fd; }
+
+  void shutdown_write() override {
+    if (established_ && !failed_) return notify();
+    ::shutdown(fd(), SHUT_WR);
+  }
+
+ private:
+  /// Looks at the first byte; a result when there is none yet, or when it is no TLS.
+  std::optional<Result> begin() {
+    char first = 0;
+    const ssize_t got = ::recv(fd(), &first, 1, MSG_PEEK);
+    if (got < 0) return Result{means_later(errno) ? Status::would_block : Status::failed};
+    if (got == 0) return Result{Status::ended};
+    if (first >= 'A' && first <= 'Z') {
+      turn_away();
+      return Result{Status::ended};
+    }
+    ssl_ = SSL_new(context_.get());
+    BIO* const bio = ssl_ == nullptr ? nullptr : BIO_new(socket_method());
+    if (bio == nullptr) {
+      failed_ = true;
+      return Result{Status::failed};
+    }
+    context_.reset();  // the SSL keeps it
+    BIO_set_data(bio, &end_);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_, bio, bio);
+    SSL_set_accept_state(ssl_);
+    return std::nullopt;
+  }
+
+  /// What has come is read, so that closing does not reset the connection before the answer is there.
+  void turn_away() {
+    ::send(fd(), speaks_tls.data(), speaks_tls.size(), MSG_NOSIGNAL);
+    ::shutdown(fd(), SHUT_WR);
+    std::array<char, record_bytes_max> room;
+    while (::recv(fd(), room.data(), room.size(), 0) == static_cast<ssize_t>(room.size())) {
+    }
+  }
+
+  /// close_notify, and the end of the stream behind it. Where there is no room for it now, the next edge tries again.
+  void notify() {
+    ERR_clear_error();
+    const int result = SSL_shutdown(ssl_);
+    notify_waits_ = result < 0 && SSL_get_error(ssl_, result) == SSL_ERROR_WANT_WRITE;
+    if (notify_waits_) return;
+    notified_ = true;
+    ::shutdown(fd(), SHUT_WR);
+  }
+
+  Poco::Net::StreamSocket socket_;
+  std::shared_ptr<SSL_CTX> context_;  ///< until the handshake begins
+  SocketEnd end_;
+  SSL* ssl_ = nullptr;
+  std::size_t taken_bytes_ = 0;
+  bool established_ = false;
+  bool buffered_ = false;
+  bool read_waits_for_room_ = false;
+  bool write_waits_for_bytes_ = false;
+  bool peer_ended_ = false;
+  bool notified_ = false;
+  bool notify_waits_ = false;
+  bool failed_ = false;  ///< nothing more may be asked of OpenSSL
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_tls_transport(Poco::Net::StreamSocket socket, std::shared_ptr<ssl_ctx_st> context) {
+  return std::make_unique<TlsTransport>(std::move(socket), std::move(context));
+}
+
+}  // namespace carillon::net
