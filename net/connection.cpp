@@ -68,11 +68,14 @@ std::string Connection::peer() const {
 
 void Connection::on_io(std::uint32_t events) {
   if ((events & EPOLLERR) != 0) return go();
-  if (transport_->waits_crosswise()) events |= EPOLLIN | EPOLLOUT;
-  if ((events & EPOLLOUT) != 0 && blocked_) {
-    blocked_ = false;
-    flush();
-    if (gone_) return;
+  if ((events & EPOLLOUT) != 0) {
+    if (blocked_) {
+      blocked_ = false;
+      flush();
+      if (gone_) return;
+    } else {
+      transport_->push();
+    }
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) {
     readable_ = true;
@@ -182,12 +185,9 @@ MonotonicMs Connection::unsent_since_ms() const {
 
 void Connection::discard_unsent() {
   if (!outbox_ || outbox_->bytes == 0) return;
-  const std::size_t begun = outbox_->offset + transport_->taken_bytes();
-  std::size_t end = outbox_->first;
-  std::size_t kept = 0;
-  while (kept < begun) kept += outbox_->chunks[end++].bytes->size();
-  outbox_->chunks.resize(end);
-  outbox_->bytes = kept - outbox_->offset;
+  const std::size_t keep = outbox_->offset > 0 ? 1 : 0;
+  outbox_->chunks.resize(outbox_->first + keep);
+  outbox_->bytes = keep == 0 ? 0 : outbox_->chunks.back().bytes->size() - outbox_->offset;
 }
 
 void Connection::on_turn_end() {
@@ -233,6 +233,10 @@ void Connection::flush() {
       spare.push_back(std::move(outbox_));
     }
     outbox_.reset();
+  }
+  if (!transport_->push()) {
+    blocked_ = true;
+    return;
   }
   if (ending_ && !write_shut_) {
     write_shut_ = true;

@@ -67,11 +67,9 @@ class Transport {
   virtual Result write(const struct iovec* pieces, std::size_t count) = 0;
   /// Bytes that are already here though the socket need not become readable for them (TLS records).
   virtual bool has_buffered() const { return false; }
-  /// How many bytes at the front of what was offered to write() have begun to leave though they do not count as written
-  /// yet (half a TLS record): they must be offered again.
-  virtual std::size_t taken_bytes() const { return 0; }
-  /// A read waits for room to write, or a write for bytes to read (TLS): either edge is one for both.
-  virtual bool waits_crosswise() const { return false; }
+  /// Sends on what it holds itself (TLS: the rest of a record, whose bytes count as written). False while the kernel
+  /// takes no more of it: an edge will tell.
+  virtual bool push() { return true; }
   virtual int fd() const = 0;
   /// No more will be written; the peer reads an end.
   virtual void shutdown_write() = 0;
@@ -101,7 +99,7 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
   std::size_t unsent_bytes() const;
   /// Since when the oldest of it has waited; now, when nothing does.
   MonotonicMs unsent_since_ms() const;
-  /// Forgets what has not begun to leave; what is written in part is kept whole, so that the stream stays in step.
+  /// Forgets what has not begun to leave; what is half written is kept, so that the stream stays in step.
   void discard_unsent();
 
   /// Writes what is queued, ends the stream, and goes when the other end has ended too, or after `linger_ms`.

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -29,35 +30,83 @@ bool means_later(int error) { return error == EAGAIN || error == EWOULDBLOCK || 
 
 // --- OpenSSL's way to the socket -------------------------------------------------------------------------------------
 
-/// The socket as OpenSSL reads and writes it. OpenSSL's own would raise SIGPIPE, and could not tell when the socket is
-/// read dry, which saves the recv(2) that finds nothing.
-struct SocketEnd {
-  int fd = -1;
-  bool dry = false;  ///< the last read took all there was
-  bool eof = false;
+/// The socket as OpenSSL reads and writes it. All that OpenSSL makes is taken, and what the kernel does not take is
+/// held: so OpenSSL never waits for room in the midst of a record. Left to itself it would want the same bytes offered
+/// again (but a slow client's queue is thrown away), could not answer a key update until then, and would have reads
+/// wait for room.
+class SocketEnd {
+ public:
+  explicit SocketEnd(int fd) : fd_(fd) {}
+
+  int fd() const { return fd_; }
+  bool dry() const { return dry_; }  ///< the last read took all there was
+  bool ended() const { return ended_; }
+  bool holds() const { return !held_.empty(); }
+
+  ssize_t read(char* into, std::size_t bytes) {
+    const ssize_t got = ::recv(fd_, into, bytes, 0);
+    dry_ = got < static_cast<ssize_t>(bytes);
+    ended_ = got == 0;
+    return got;
+  }
+
+  /// False when the socket is broken, or more is held than one who reads can bring about.
+  bool write(std::string_view bytes) {
+    std::size_t sent = 0;
+    if (held_.empty() && !send(bytes, sent)) return false;
+    if (sent == bytes.size()) return true;
+    if (held_.size() + bytes.size() - sent > held_bytes_max) return false;
+    held_ += bytes.substr(sent);
+    return true;
+  }
+
+  /// False when the socket is broken.
+  bool push() {
+    if (held_.empty()) return true;
+    std::size_t sent = 0;
+    if (!send(held_, sent)) return false;
+    if (sent == held_.size()) {
+      std::string().swap(held_);  // an idle connection keeps no buffer
+    } else {
+      held_.erase(0, sent);
+    }
+    return true;
+  }
+
+ private:
+  /// A record, the answers to what comes in meanwhile, and a close_notify.
+  static constexpr std::size_t held_bytes_max = 64 * 1024;
+
+  bool send(std::string_view bytes, std::size_t& sent) const {
+    // OpenSSL's own way to a socket would raise SIGPIPE.
+    const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0) return means_later(errno);
+    sent = static_cast<std::size_t>(count);
+    return true;
+  }
+
+  int fd_;
+  bool dry_ = false;
+  bool ended_ = false;
+  std::string held_;
 };
 
 SocketEnd& end_of(BIO* bio) { return *static_cast<SocketEnd*>(BIO_get_data(bio)); }
 
 int socket_write(BIO* bio, const char* bytes, int count) {
   BIO_clear_retry_flags(bio);
-  const ssize_t sent = ::send(end_of(bio).fd, bytes, static_cast<std::size_t>(count), MSG_NOSIGNAL);
-  if (sent < 0 && means_later(errno)) BIO_set_retry_write(bio);
-  return static_cast<int>(sent);
+  return end_of(bio).write({bytes, static_cast<std::size_t>(count)}) ? count : -1;
 }
 
 int socket_read(BIO* bio, char* into, int count) {
-  SocketEnd& end = end_of(bio);
   BIO_clear_retry_flags(bio);
-  const ssize_t got = ::recv(end.fd, into, static_cast<std::size_t>(count), 0);
-  end.dry = got < count;
-  end.eof = got == 0;
+  const ssize_t got = end_of(bio).read(into, static_cast<std::size_t>(count));
   if (got < 0 && means_later(errno)) BIO_set_retry_read(bio);
   return static_cast<int>(got);
 }
 
 long socket_control(BIO* bio, int what, long /*number*/, void* /*pointer*/) {
-  if (what == BIO_CTRL_EOF) return end_of(bio).eof ? 1 : 0;
+  if (what == BIO_CTRL_EOF) return end_of(bio).ended() ? 1 : 0;
   return what == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
@@ -118,15 +167,15 @@ class Pieces {
 class TlsTransport final : public Transport {
  public:
   TlsTransport(Poco::Net::StreamSocket socket, std::shared_ptr<SSL_CTX> context)
-      : socket_(std::move(socket)), context_(std::move(context)) {
+      : socket_(std::move(socket)), context_(std::move(context)), end_(socket_.impl()->sockfd()) {
     socket_.setBlocking(false);
-    end_.fd = socket_.impl()->sockfd();
   }
 
   ~TlsTransport() override {
     if (ssl_ == nullptr) return;
     // Who has said close_notify is told it in return (RFC 8446, section 6.1), if it costs no waiting.
-    if (established_ && peer_ended_ && !failed_ && !notified_ && taken_bytes_ == 0) SSL_shutdown(ssl_);
+    if (established_ && peer_ended_ && !failed_ && (SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN) == 0)
+      SSL_shutdown(ssl_);
     SSL_free(ssl_);
     ERR_clear_error();
   }
@@ -139,36 +188,21 @@ class TlsTransport final : public Transport {
       if (const auto nothing = begin()) return *nothing;
     }
     if (failed_) return {Status::failed};
-    if (notify_waits_) notify();
     std::size_t total = 0;
     Status status = Status::done;
-    read_waits_for_room_ = false;
     while (status == Status::done && total < bytes) {
       ERR_clear_error();
       std::size_t got = 0;
       const int result = SSL_read_ex(ssl_, into + total, bytes - total, &got);
       established_ = established_ || SSL_is_init_finished(ssl_) != 0;
       total += got;
-      if (result == 1) {
-        if (end_.dry && !end_.eof && SSL_has_pending(ssl_) == 0) status = Status::would_block;
-        continue;
-      }
-      switch (SSL_get_error(ssl_, result)) {
-        case SSL_ERROR_WANT_WRITE:
-          read_waits_for_room_ = true;
-          [[fallthrough]];
-        case SSL_ERROR_WANT_READ:
-          status = Status::would_block;
-          break;
-        case SSL_ERROR_ZERO_RETURN:
-          peer_ended_ = true;
-          status = Status::ended;
-          break;
-        default:
-          failed_ = true;
-          status = Status::failed;
+      if (result != 1) {
+        status = status_of(result);
+      } else if (end_.dry() && !end_.ended() && SSL_has_pending(ssl_) == 0) {
+        status = Status::would_block;
       }
     }
+    peer_ended_ = status == Status::ended;
     // An end or a failure behind what was read is found again by the next read, which must not wait for an edge.
     buffered_ = status != Status::would_block;
     if (total > 0) return {Status::done, total};
@@ -179,40 +213,45 @@ class TlsTransport final : public Transport {
     if (!established_ || failed_) return {Status::failed};
     std::array<char, record_bytes_max> room;
     std::size_t total = 0;
-    write_waits_for_bytes_ = false;
-    for (Pieces rest(pieces, count); !rest.empty();) {
-      // What OpenSSL has begun to send is offered again, neither more nor less.
-      const std::string_view record = rest.peek(taken_bytes_ != 0 ? taken_bytes_ : record_bytes_max, room.data());
+    // No record is begun while the one before waits to leave.
+    for (Pieces rest(pieces, count); !rest.empty() && push() && !failed_;) {
+      const std::string_view record = rest.peek(record_bytes_max, room.data());
       ERR_clear_error();
       std::size_t written = 0;
       const int result = SSL_write_ex(ssl_, record.data(), record.size(), &written);
-      if (result == 1) {
-        taken_bytes_ = 0;
-        total += written;
-        rest.advance(written);
-        continue;
-      }
-      const int error = SSL_get_error(ssl_, result);
-      if (error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ) {
-        failed_ = true;
+      if (result != 1) {
+        // In the midst of a key update, whose rest is still to come: the edge that tells of it tells of the room to
+        // write, too (epoll reports all that holds), so this is called again.
+        if (status_of(result) == Status::would_block) break;
         return {Status::failed};
       }
-      write_waits_for_bytes_ = error == SSL_ERROR_WANT_READ;
-      taken_bytes_ = record.size();
-      break;
+      total += written;
+      rest.advance(written);
     }
+    if (failed_) return {Status::failed};
     if (total == 0) return {Status::would_block};
     return {Status::done, total};
   }
 
-  std::size_t taken_bytes() const override { return taken_bytes_; }
-  bool has_buffered() const override { return buffered_; }
-  bool waits_crosswise() const override { return read_waits_for_room_ || write_waits_for_bytes_ || notify_waits_; }
-  int fd() const override { return end_.fd; }
+  bool push() override {
+    failed_ = failed_ || !end_.push();
+    if (failed_) return true;  // the next read or write tells
+    if (end_.holds()) return false;
+    if (std::exchange(end_waits_, false)) ::shutdown(fd(), SHUT_WR);
+    return true;
+  }
 
+  bool has_buffered() const override { return buffered_; }
+  int fd() const override { return end_.fd(); }
+
+  /// close_notify, and the end of the stream behind it.
   void shutdown_write() override {
-    if (established_ && !failed_) return notify();
-    ::shutdown(fd(), SHUT_WR);
+    if (established_ && !failed_) {
+      ERR_clear_error();
+      SSL_shutdown(ssl_);
+    }
+    end_waits_ = true;
+    push();
   }
 
  private:
@@ -241,7 +280,7 @@ class TlsTransport final : public Transport {
   }
 
   /// What has come is read, so that closing does not reset the connection before the answer is there.
-  void turn_away() {
+  void turn_away() const {
     ::send(fd(), speaks_tls.data(), speaks_tls.size(), MSG_NOSIGNAL);
     ::shutdown(fd(), SHUT_WR);
     std::array<char, record_bytes_max> room;
@@ -249,29 +288,28 @@ class TlsTransport final : public Transport {
     }
   }
 
-  /// close_notify, and the end of the stream behind it. Where there is no room for it now, the next edge tries again.
-  void notify() {
-    ERR_clear_error();
-    const int result = SSL_shutdown(ssl_);
-    notify_waits_ = result < 0 && SSL_get_error(ssl_, result) == SSL_ERROR_WANT_WRITE;
-    if (notify_waits_) return;
-    notified_ = true;
-    ::shutdown(fd(), SHUT_WR);
+  /// Of a call that did not succeed.
+  Status status_of(int result) {
+    switch (SSL_get_error(ssl_, result)) {
+      case SSL_ERROR_WANT_READ:
+        return Status::would_block;
+      case SSL_ERROR_ZERO_RETURN:
+        return Status::ended;
+      default:
+        failed_ = true;
+        return Status::failed;
+    }
   }
 
   Poco::Net::StreamSocket socket_;
   std::shared_ptr<SSL_CTX> context_;  ///< until the handshake begins
   SocketEnd end_;
   SSL* ssl_ = nullptr;
-  std::size_t taken_bytes_ = 0;
   bool established_ = false;
   bool buffered_ = false;
-  bool read_waits_for_room_ = false;
-  bool write_waits_for_bytes_ = false;
   bool peer_ended_ = false;
-  bool notified_ = false;
-  bool notify_waits_ = false;
-  bool failed_ = false;  ///< nothing more may be asked of OpenSSL
+  bool end_waits_ = false;  ///< shutdown_write() was called and something was held
+  bool failed_ = false;     ///< nothing more may be asked of OpenSSL
 };
 
 }  // namespace
