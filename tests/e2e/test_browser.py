@@ -9,14 +9,14 @@ import threading
 from harness.hub import PATIENCE_S, end_with_parent
 
 PAGE = """<!doctype html><script>
-const socket = new WebSocket("ws://127.0.0.1:{port}/api/v1/ws/jobs", {protocols});
+const socket = new WebSocket("{scheme}://127.0.0.1:{port}/api/v1/ws/jobs", {protocols});
 const say = text => fetch("/", {{method: "POST", body: text}});
 socket.onmessage = message => say(socket.protocol + " " + message.data);
 socket.onclose = close => say("closed " + close.code + " " + close.reason);
 </script>"""
 
 
-def what_a_page_gets(tmp_path, port, protocols, missing):
+def what_a_page_gets(tmp_path, port, protocols, missing, scheme="ws", options=()):
     """The first thing that the page's WebSocket tells."""
     browser = shutil.which("chromium") or missing("chromium is not installed")
     told = []
@@ -24,7 +24,7 @@ def what_a_page_gets(tmp_path, port, protocols, missing):
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            body = PAGE.format(port=port, protocols=protocols).encode()
+            body = PAGE.format(scheme=scheme, port=port, protocols=protocols).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
@@ -45,7 +45,7 @@ def what_a_page_gets(tmp_path, port, protocols, missing):
         command = [browser, "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
                    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
                    f"--user-data-dir={tmp_path / 'profile'}", "--remote-debugging-port=0",
-                   f"http://127.0.0.1:{server.server_address[1]}/"]
+                   *options, f"http://127.0.0.1:{server.server_address[1]}/"]
         if os.geteuid() == 0:
             command.insert(1, "--no-sandbox")
         with open(tmp_path / "browser.log", "w", encoding="utf-8") as log:

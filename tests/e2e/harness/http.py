@@ -24,9 +24,12 @@ class Http:
         self.port = port
         self.key = key
 
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+
     def request(self, method, path, body=None, **fields):
         """A body that is no bytes is sent as JSON. Fields are given with `_` for `-`."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        connection = self.connect()
         try:
             headers = {name.replace("_", "-"): value for name, value in fields.items()}
             if self.key:

@@ -78,7 +78,7 @@ class Hub:
         """Learns port and keys from what a start prints; true for the line that says that it serves."""
         if found := re.fullmatch(r"  (client|worker|admin) +(sk_live_\w+)\n", line):
             self.keys[found[1]] = found[2]
-        if found := re.fullmatch(r"Carillon \S+ is listening on http://127\.0\.0\.1:(\d+)\n", line):
+        if found := re.fullmatch(r"Carillon \S+ is listening on https?://127\.0\.0\.1:(\d+)\n", line):
             self.port = int(found[1])
         return found is not None
 
