@@ -446,6 +446,19 @@ TEST_F(TlsConnectionTest, WhatIsDiscardedLeavesASoundStream) {
   EXPECT_EQ(heard.substr(expected.size()), "<the end>");
 }
 
+/// The last record is still held when all has been handed over; the connection does not go before it has left.
+TEST_F(TlsConnectionTest, WhoHasSaidAllIsAnsweredToTheEnd) {
+  const std::string answer = some_text(6 * 16'384);
+  serve([&](Connection& connection, Scripted& protocol) {
+    protocol.end = [&] {
+      connection.write(answer);
+      connection.end(10'000);
+    };
+  });
+  SSL_shutdown(pair_.client());
+  EXPECT_TRUE(same(read_to_the_end(), answer));
+}
+
 /// Both directions are full at once; nobody waits for the other forever.
 TEST_F(TlsConnectionTest, EchoesMoreThanBothBuffersHold) {
   serve([](Connection& connection, Scripted& protocol) {
