@@ -116,16 +116,16 @@ struct HubServer::Parts {
     if (front_socket) {
       port = front_socket->port();
       front.emplace(loops.front()->loop(), std::move(*front_socket),
-                    [this](Poco::Net::StreamSocket socket) { place(speak(std::move(socket))); });
+                    [this](const Poco::Net::StreamSocket& socket) { place(speak(socket)); });
     }
-    control.emplace(loops.front()->loop(), std::move(control_socket), [this](Poco::Net::StreamSocket socket) {
-      loops.front()->adopt(net::make_plain_transport(std::move(socket)), Entrance::control);
+    control.emplace(loops.front()->loop(), std::move(control_socket), [this](const Poco::Net::StreamSocket& socket) {
+      loops.front()->adopt(net::make_plain_transport(socket), Entrance::control);
     });
     for (const auto& loop : loops) loop->begin();
   }
 
-  std::unique_ptr<net::Transport> speak(Poco::Net::StreamSocket socket) const {
-    return tls ? tls->make_transport(std::move(socket)) : net::make_plain_transport(std::move(socket));
+  std::unique_ptr<net::Transport> speak(const Poco::Net::StreamSocket& socket) const {
+    return tls ? tls->make_transport(socket) : net::make_plain_transport(socket);
   }
 
   /// In turn: long-lived connections spread evenly.

@@ -39,7 +39,7 @@ class ListeningSocket {
 
 class Listener final : private IoHandler, private Timer {
  public:
-  using Accepted = std::function<void(Poco::Net::StreamSocket)>;
+  using Accepted = std::function<void(const Poco::Net::StreamSocket&)>;
 
   Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted);
   ~Listener() override;

@@ -79,7 +79,7 @@ X509Ptr use_certificates(SSL_CTX* context, const std::string& path) {
     if (!next) break;
     if (SSL_CTX_add0_chain_cert(context, next.get()) != 1)
       throw std::runtime_error("the chain in " + path + " cannot be used: " + openssl_reason());
-    next.release();  // the context's now
+    (void)next.release();  // the context's now
   }
   // The file ends where no other block begins; anything else is a block that is broken.
   const unsigned long end = ERR_peek_last_error();
@@ -156,8 +156,8 @@ TlsContext::TlsContext(const TlsFiles& files) : context_(SSL_CTX_new(TLS_server_
   valid_until_s_ = seconds_of(X509_get0_notAfter(certificate.get()));
 }
 
-std::unique_ptr<Transport> TlsContext::make_transport(Poco::Net::StreamSocket socket) const {
-  return make_tls_transport(std::move(socket), context_);
+std::unique_ptr<Transport> TlsContext::make_transport(const Poco::Net::StreamSocket& socket) const {
+  return make_tls_transport(socket, context_);
 }
 
 }  // namespace carillon::net

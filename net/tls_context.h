@@ -29,7 +29,7 @@ class TlsContext {
   explicit TlsContext(const TlsFiles& files);
 
   /// Speaks TLS on a socket that was just accepted. The handshake is part of the first reads.
-  std::unique_ptr<Transport> make_transport(Poco::Net::StreamSocket socket) const;
+  std::unique_ptr<Transport> make_transport(const Poco::Net::StreamSocket& socket) const;
 
   /// The certificate's time, in seconds since 1970.
   std::int64_t valid_from_s() const { return valid_from_s_; }

@@ -166,8 +166,8 @@ class Pieces {
 
 class TlsTransport final : public Transport {
  public:
-  TlsTransport(Poco::Net::StreamSocket socket, std::shared_ptr<SSL_CTX> context)
-      : socket_(std::move(socket)), context_(std::move(context)), end_(socket_.impl()->sockfd()) {
+  TlsTransport(const Poco::Net::StreamSocket& socket, std::shared_ptr<SSL_CTX> context)
+      : socket_(socket), context_(std::move(context)), end_(socket_.impl()->sockfd()) {
     socket_.setBlocking(false);
   }
 
@@ -314,8 +314,9 @@ class TlsTransport final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> make_tls_transport(Poco::Net::StreamSocket socket, std::shared_ptr<ssl_ctx_st> context) {
-  return std::make_unique<TlsTransport>(std::move(socket), std::move(context));
+std::unique_ptr<Transport> make_tls_transport(const Poco::Net::StreamSocket& socket,
+                                              std::shared_ptr<ssl_ctx_st> context) {
+  return std::make_unique<TlsTransport>(socket, std::move(context));
 }
 
 }  // namespace carillon::net

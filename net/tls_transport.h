@@ -20,6 +20,7 @@ struct ssl_ctx_st;
 namespace carillon::net {
 
 /// Keeps `context` for as long as it lives.
-std::unique_ptr<Transport> make_tls_transport(Poco::Net::StreamSocket socket, std::shared_ptr<ssl_ctx_st> context);
+std::unique_ptr<Transport> make_tls_transport(const Poco::Net::StreamSocket& socket,
+                                              std::shared_ptr<ssl_ctx_st> context);
 
 }  // namespace carillon::net
