@@ -1,6 +1,6 @@
 // Subscribes to jobs that change and finish in the same microseconds, and finds every update once, in order.
 //
-// A lane is a thread with a key of its own, a reporter, and watchers; it takes one job after the other through its life
+// A lane is a thread with a key of its own, reporters, and watchers; it takes one job after the other through its life
 // while the watchers subscribe somewhere in it. What a watcher was told is compared with what the reporter was
 // answered:
 //
@@ -149,14 +149,16 @@ class Watcher {
   bool is_over_ = false;
 };
 
+constexpr std::size_t reporters_max = 3;
+
 class Lane {
  public:
   Lane(const Options& options, const std::string& key, std::uint64_t seed)
       : port_(static_cast<std::uint16_t>(options.number("port"))),
         key_(key),
         worker_(options.text("worker")),
-        random_(seed),
-        reporter_(port_, worker_) {
+        random_(seed) {
+    for (std::size_t i = 0; i < reporters_max; ++i) reporters_.push_back(std::make_unique<HttpClient>(port_, worker_));
     for (const Way way : {Way::plain, Way::plain, Way::again, Way::both, Way::both}) {
       watchers_.push_back(std::make_unique<Watcher>(port_, key, way));
     }
@@ -169,18 +171,25 @@ class Lane {
     unsigned subscriptions = 0;
     const microseconds life(static_cast<std::int64_t>(life_us_));
     for (const auto& watcher : watchers_) subscriptions += watcher->plan(job, random_, life);
-    reporter_.send(HttpClient::request("POST", "/jobs", key_, R"({"job_id":")" + job + "\"}"));
+    reporters_[0]->send(HttpClient::request("POST", "/jobs", key_, R"({"job_id":")" + job + "\"}"));
     await_answers(events, 1, 201);
 
-    const std::vector<std::string> reports = make_reports();
+    // Step by step, each when the one before is answered; or all behind one another without waiting. What a step has
+    // goes out over several connections, for one commit.
+    const std::vector<Step> steps = make_steps();
     const bool at_once = random_() % 2 == 0;
+    std::size_t step = 0;
     std::size_t sent = 0;
     const auto begin = SteadyClock::now();
     const auto deadline = begin + patience;
     const auto report = [&] {
       do {
-        reporter_.send(HttpClient::request("PATCH", "/jobs/" + job, worker_, reports[sent++]));
-      } while (at_once && sent < reports.size());
+        for (std::size_t i = 0; i < steps[step].size(); ++i, ++sent) {
+          reporters_[at_once ? 0 : i % reporters_max]->send(
+              HttpClient::request("PATCH", "/jobs/" + job, worker_, steps[step][i]));
+        }
+        ++step;
+      } while (at_once && step < steps.size());
     };
     report();
     bool over = false;
@@ -190,13 +199,15 @@ class Lane {
       for (const auto& watcher : watchers_) next = std::min(next, watcher->act(now));
       wait(next - now);
       read_answers(events, 200);
-      if (events.size() == sent + 1 && sent < reports.size()) report();
-      if (events.size() == reports.size() + 1 && !measured_) {
+      const bool answered = events.size() == sent + 1;
+      if (answered && step < steps.size()) report();
+      const bool reported = answered && events.size() == sent + 1;
+      if (reported && !measured_) {
         measured_ = true;
         const auto took = std::chrono::duration_cast<microseconds>(SteadyClock::now() - begin).count();
         life_us_ += (static_cast<double>(took) - life_us_) / 8;
       }
-      over = events.size() == reports.size() + 1;
+      over = reported;
       for (const auto& watcher : watchers_) {
         watcher->listen();
         over = over && watcher->is_done();
@@ -204,6 +215,7 @@ class Lane {
       if (SteadyClock::now() > deadline) throw Failure("a job came to no end for its watchers: " + job);
     }
     measured_ = false;
+    std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.seq < b.seq; });
     for (const auto& watcher : watchers_) {
       watcher->check(events);
       watcher->leave();
@@ -224,34 +236,41 @@ class Lane {
   }
 
  private:
-  std::vector<std::string> make_reports() {
-    std::vector<std::string> reports;
-    const std::uint64_t progress = random_() % 4;
-    if (progress > 0 || random_() % 2 == 0) reports.emplace_back(R"({"status":"running"})");
-    if (reports.empty()) reports.emplace_back(R"({"status":"running","progress":"first"})");
-    for (std::uint64_t n = 0; n < progress; ++n) reports.push_back("{\"progress\":" + std::to_string(n) + "}");
-    reports.emplace_back(R"({"status":"succeeded","result":{"pages":12}})");
-    return reports;
+  using Step = std::vector<std::string>;
+
+  std::vector<Step> make_steps() {
+    std::vector<Step> steps{
+        {random_() % 2 == 0 ? R"({"status":"running"})" : R"({"status":"running","progress":"first"})"}};
+    Step progress;
+    for (std::uint64_t n = random_() % 6; n > 0; --n) progress.push_back("{\"progress\":" + std::to_string(n) + "}");
+    if (!progress.empty()) steps.push_back(std::move(progress));
+    steps.push_back({R"({"status":"succeeded","result":{"pages":12}})"});
+    return steps;
   }
 
   void wait(microseconds longest) {
-    std::vector<pollfd> entries{{reporter_.fd(), POLLIN, 0}};
+    std::vector<pollfd> entries;
+    for (const auto& reporter : reporters_) entries.push_back({reporter->fd(), POLLIN, 0});
     for (const auto& watcher : watchers_) entries.push_back({watcher->socket().fd(), POLLIN, 0});
     const std::int64_t us = std::clamp<std::int64_t>(longest.count(), 0, 100'000);
     const timespec timeout{0, us * 1'000};
     if (::ppoll(entries.data(), entries.size(), &timeout, nullptr) <= 0) return;
-    if (entries[0].revents != 0) reporter_.take_in();
+    for (std::size_t i = 0; i < reporters_max; ++i) {
+      if (entries[i].revents != 0) reporters_[i]->take_in();
+    }
     for (std::size_t i = 0; i < watchers_.size(); ++i) {
-      if (entries[i + 1].revents != 0) watchers_[i]->socket().take_in();
+      if (entries[reporters_max + i].revents != 0) watchers_[i]->socket().take_in();
     }
   }
 
   void read_answers(std::vector<Event>& events, int status) {
-    while (const auto answer = reporter_.next()) {
-      if (answer->status != status) throw Failure("a report was answered " + answer->body);
-      const Message job = read_message(answer->body);
-      const bool has_progress = job.status == "running" && job.progress != "null";
-      events.push_back({job.seq, job.status, has_progress ? job.progress : ""});
+    for (const auto& reporter : reporters_) {
+      while (const auto answer = reporter->next()) {
+        if (answer->status != status) throw Failure("a report was answered " + answer->body);
+        const Message job = read_message(answer->body);
+        const bool has_progress = job.status == "running" && job.progress != "null";
+        events.push_back({job.seq, job.status, has_progress ? job.progress : ""});
+      }
     }
   }
 
@@ -269,7 +288,7 @@ class Lane {
   std::string key_;
   std::string worker_;
   std::mt19937_64 random_;
-  HttpClient reporter_;
+  std::vector<std::unique_ptr<HttpClient>> reporters_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   double life_us_ = 2'000;  ///< of a job, as it has been of late
   bool measured_ = false;
