@@ -70,7 +70,7 @@ void WebSocketChannel::pass_on(const hub::Event& event) {
     if (event.seq <= subscription.after) return;
     // Who also subscribed to this job was served above, by that subscription's own count.
     if (session.subscriber().has(event.job)) return;
-    if (!told_ahead_.empty() && was_told_ahead(session, event)) return;
+    if (event.seq <= told_ahead(session, event.job)) return;
     deliver(session);
   });
 }
@@ -84,11 +84,14 @@ void WebSocketChannel::note_told_ahead(const Session& session, const hub::JobId&
   told_ahead_.emplace(job, ToldAhead{&session, seq});
 }
 
-bool WebSocketChannel::was_told_ahead(const Session& session, const hub::Event& event) const {
-  const auto [first, last] = told_ahead_.equal_range(event.job);
-  return std::any_of(first, last, [&](const auto& entry) {
-    return entry.second.session == &session && entry.second.seq >= event.seq;
-  });
+hub::Seq WebSocketChannel::told_ahead(const Session& session, const hub::JobId& job) const {
+  hub::Seq seq = 0;
+  if (told_ahead_.empty()) return seq;
+  const auto [first, last] = told_ahead_.equal_range(job);
+  for (auto entry = first; entry != last; ++entry) {
+    if (entry->second.session == &session) seq = std::max(seq, entry->second.seq);
+  }
+  return seq;
 }
 
 void WebSocketChannel::forget_told_ahead(const Session& session) noexcept {

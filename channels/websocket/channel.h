@@ -70,7 +70,7 @@ class WebSocketChannel {
 
   /// The session has heard of the job up to `seq` ahead of the batches, and no subscription of the job's says so.
   void note_told_ahead(const Session& session, const hub::JobId& job, hub::Seq seq);
-  bool was_told_ahead(const Session& session, const hub::Event& event) const;
+  hub::Seq told_ahead(const Session& session, const hub::JobId& job) const;
   void forget_told_ahead(const Session& session) noexcept;
 
   /// False when the subscriptions have read as much in this turn as they may; they count it themselves.

@@ -1,6 +1,7 @@
 #include "channels/websocket/subscriber.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "channels/refusal.h"
@@ -8,6 +9,12 @@
 #include "channels/websocket/messages.h"
 
 namespace carillon::channels::websocket {
+namespace {
+
+constexpr std::size_t size_max = std::numeric_limits<std::size_t>::max();
+constexpr hub::MissedLimit unlimited{size_max, size_max, size_max};
+
+}  // namespace
 
 /// What could not be answered yet, and the timer that takes it up again.
 class Subscriber::Waiting final : public net::Timer {
@@ -89,19 +96,23 @@ void Subscriber::subscribe_to(const std::string& job, const std::optional<Resume
   if (!known && !has_room()) return;
 
   const bool may_recover = resume && resume->epoch == channel_.epoch_;
-  const hub::Seq told_by_all = std::max(all_told_, channel_.passed_);
+  const hub::Seq told_by_all = std::max({all_told_, channel_.passed_, channel_.told_ahead(session_, *id)});
   const hub::Seq told = known ? std::max(subscription->after, channel_.passed_) : told_by_all;
+  const bool wants_events = may_recover || (!resume && (known || hears_all()));
   std::optional<hub::Reader::JobSince> since;
   try {
-    if (may_recover || (!resume && (known || hears_all()))) {
-      since = channel_.reader_.find_job_since(*id, may_recover ? resume->after : told, limit());
+    if (wants_events) {
+      // What batches are still to bring is in memory already, so it needs no limit.
+      since = may_recover ? channel_.reader_.find_job_since(*id, resume->after, limit())
+                          : channel_.reader_.find_job_since(*id, told, unlimited);
     } else if (auto found = channel_.reader_.find_job(*id)) {
       since.emplace(hub::Reader::JobSince{std::move(*found), {}});
     }
   } catch (const hub::StoreError&) {
     return store_failed();
   }
-  channel_.note_read(1 + (since ? since->missed.events.size() : 0));
+  const bool gave_up = wants_events && since && !since->missed.complete;
+  channel_.note_read(1 + (gave_up ? limit().events : since ? since->missed.events.size() : 0));
   if (!since || !channel_.ownership_.may_see(session_.principal(), since->job.owner)) {
     if (known) channel_.job_index_.remove(jobs_, *subscription);
     return session_.send_error(no_such_job(job));
@@ -132,20 +143,25 @@ void Subscriber::subscribe_to_all(const std::optional<ResumePoint>& resume) {
   const hub::KeyId key = session_.principal().key;
   const bool known = hears_all();
   if (!known && !has_room()) return;
+  const bool may_recover = resume && resume->epoch == channel_.epoch_;
   hub::Reader::OwnerSince since;
-  if (resume && resume->epoch == channel_.epoch_) {
-    try {
+  try {
+    if (may_recover) {
       since = channel_.reader_.events_since(key, resume->after, limit());
-    } catch (const hub::StoreError&) {
-      return store_failed();
+    } else if (!known) {
+      since.last = channel_.reader_.last_seq();
     }
-    channel_.note_read(since.missed.complete ? 1 + static_cast<std::size_t>(since.last - resume->after) : 1);
-  }
-  if (!known) {
-    channel_.all_index_.add(all_, session_, key, all_told_);
-    all_from_ = std::max(all_told_, channel_.passed_);
+  } catch (const hub::StoreError&) {
+    return store_failed();
   }
   const bool recovered = since.missed.complete;
+  const std::size_t scanned = recovered ? static_cast<std::size_t>(since.last - resume->after) : limit().scanned;
+  channel_.note_read(1 + (may_recover ? scanned : 0));
+  if (!known) {
+    // From now on, and not from what happens to have been passed on.
+    all_from_ = all_told_ = std::max(all_told_, since.last);
+    channel_.all_index_.add(all_, session_, key, all_told_);
+  }
   session_.send(subscribed_frame(all_jobs, channel_.now_s(), resume ? std::optional(recovered) : std::nullopt));
   if (recovered) replay_all(since, resume->after);
 }

@@ -1,0 +1,110 @@
+// What it costs to read what a client has missed, while the database is in memory: see docs/decisions/0009.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "hub/rules.h"
+#include "storage/sqlite/store.h"
+
+namespace {
+
+using namespace carillon;
+
+constexpr int jobs = 100;
+constexpr int events = 100'000;
+
+/// A hub's worth of history: the events of a hundred jobs of one key, in turn.
+class History final : public hub::CommitListener {
+ public:
+  History() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "carillon-bench-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    store_ = storage::sqlite::open_store({(folder_ / "carillon.db").string(), 2 * events}, rules_, clock_);
+    store_->add(*this);
+    for (auto& id : ids_) {
+      id = hub::JobId::random();
+      wait([&](auto then) { store_->submit({by_, id, {}, {}, {}}, *this, then); });
+      wait([&](auto then) { store_->report({by_, id, hub::JobStatus::running, {}, {}, {}}, *this, then); });
+    }
+    for (int n = 0; n < events; n += jobs) {
+      const hub::Text progress = hub::make_text("{\"page\":" + std::to_string(n) + ",\"of\":100000}");
+      for (const auto& id : ids_) store_->report({by_, id, {}, {}, {}, progress}, *this, [](const auto&) {});
+    }
+    wait([&](auto then) { store_->report({by_, ids_[0], {}, {}, {}, hub::make_text("1")}, *this, then); });
+    reader_ = store_->open_reader();
+  }
+  ~History() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void on_commit(const hub::CommitBatchPtr&, hub::Replies replies) noexcept override {
+    for (const auto& reply : replies) reply->run();
+  }
+
+  hub::Reader& reader() { return *reader_; }
+  const hub::JobId& job(std::size_t n) const { return ids_[n % jobs]; }
+  hub::KeyId key() const { return by_.key; }
+
+ private:
+  template <typename Ask>
+  static void wait(Ask ask) {
+    std::promise<void> done;
+    ask(hub::Then<hub::Job>([&](const hub::Outcome<hub::Job>&) { done.set_value(); }));
+    done.get_future().wait();
+  }
+
+  std::filesystem::path folder_;
+  hub::SystemClock clock_;
+  hub::Rules rules_{hub::Ownership(hub::OwnershipScope::key)};
+  hub::Principal by_{{1}, {1}, hub::Role::client};
+  std::array<hub::JobId, jobs> ids_{};
+  std::unique_ptr<hub::Store> store_;
+  std::unique_ptr<hub::Reader> reader_;
+};
+
+History& history() {
+  static History one;
+  return one;
+}
+
+constexpr hub::MissedLimit no_limit{1'000'000, 1'000'000, 1'000'000'000};
+
+void job_as_it_stands(benchmark::State& state) {
+  std::size_t n = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(history().reader().find_job(history().job(n++)));
+}
+BENCHMARK(job_as_it_stands);
+
+/// So many events of one job, which stand a hundred rows apart.
+void job_and_what_was_missed(benchmark::State& state) {
+  hub::Reader& reader = history().reader();
+  std::size_t n = 0;
+  for (auto _ : state) {
+    const hub::Seq after = reader.last_seq() - 1 - state.range(0) * jobs;
+    benchmark::DoNotOptimize(reader.find_job_since(history().job(n++), after, no_limit));
+  }
+}
+BENCHMARK(job_and_what_was_missed)->Arg(0)->Arg(1)->Arg(10)->Arg(100)->Arg(1'000);
+
+/// So many events of all, none of which is the key's.
+void all_jobs_of_another_key(benchmark::State& state) {
+  hub::Reader& reader = history().reader();
+  const hub::Seq after = reader.last_seq() - state.range(0);
+  for (auto _ : state) benchmark::DoNotOptimize(reader.events_since({2}, after, no_limit));
+}
+BENCHMARK(all_jobs_of_another_key)->Arg(100)->Arg(1'000)->Arg(10'000);
+
+/// So many events of all, and all are the key's.
+void all_jobs_of_the_key(benchmark::State& state) {
+  hub::Reader& reader = history().reader();
+  const hub::Seq after = reader.last_seq() - state.range(0);
+  for (auto _ : state) benchmark::DoNotOptimize(reader.events_since(history().key(), after, no_limit));
+}
+BENCHMARK(all_jobs_of_the_key)->Arg(100)->Arg(1'000);
+
+}  // namespace
