@@ -70,8 +70,11 @@ ListeningSocket ListeningSocket::unix_stream(const std::string& path) {
 
 ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-ListeningSocket::~ListeningSocket() {
-  if (fd_ >= 0) close(fd_);
+ListeningSocket::~ListeningSocket() { close(); }
+
+void ListeningSocket::close() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
 }
 
 std::uint16_t ListeningSocket::port() const {
@@ -95,6 +98,7 @@ void Listener::stop() {
   cancel();
   if (watching_) loop_.unwatch(socket_.fd(), *this);
   watching_ = false;
+  socket_.close();
 }
 
 void Listener::on_io(std::uint32_t /*events*/) {

@@ -30,6 +30,7 @@ class ListeningSocket {
   ~ListeningSocket();
 
   int fd() const { return fd_; }
+  void close();
   std::uint16_t port() const;
 
  private:
@@ -44,7 +45,7 @@ class Listener final : private IoHandler, private Timer {
   Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted);
   ~Listener() override;
 
-  /// Accepts no more; what the kernel still queues is refused when the socket closes.
+  /// Accepts no more, and closes the socket: who connects is refused at once, and so is what the kernel still queues.
   void stop();
 
  private:

@@ -1,5 +1,10 @@
 carillon_unit_test(websocket LIBS carillon_websocket SOURCES
+  websocket/admission_test.cpp
   websocket/client_message_test.cpp
+  websocket/drain_pace_test.cpp
   websocket/frame_test.cpp
+  websocket/held_answers_test.cpp
   websocket/messages_test.cpp
+  websocket/origin_test.cpp
+  websocket/refusal_pace_test.cpp
   websocket/subscriptions_test.cpp)
