@@ -18,6 +18,8 @@
 #include "channels/webhook/dispatcher.h"
 #include "channels/webhook/endpoint_url.h"
 #include "channels/webhook/retry_schedule.h"
+#include "channels/websocket/admission.h"
+#include "channels/websocket/channel.h"
 #include "hub/clock.h"
 #include "hub/ownership.h"
 #include "hub/rules.h"
@@ -34,8 +36,8 @@ using channels::webhook::Dispatcher;
 using channels::webhook::DispatcherOptions;
 
 constexpr std::int64_t ms_per_s = 1000;
-/// How long WebSockets are given to answer their 1001.
-constexpr std::chrono::seconds drain_max{1};
+/// So many WebSockets may return in the same instant and trouble nobody.
+constexpr std::size_t told_at_once_max = 100;
 
 /// For a connection that is one too many.
 std::string over_capacity() {
@@ -78,6 +80,19 @@ std::shared_ptr<const net::TlsContext> make_tls(const Settings& settings, Doors 
   return std::make_shared<const net::TlsContext>(net::TlsFiles{settings.tls_cert, settings.tls_key});
 }
 
+channels::websocket::AdmissionLimits admission_limits(const Settings::WebSocket& settings) {
+  return {.connections_max = settings.connections,
+          .connections_per_key_max = settings.connections_per_key,
+          .handshakes_per_second = settings.handshakes_per_second,
+          .retry_after_max_s = settings.retry_after_max_s,
+          .held_max = settings.refusals_held,
+          .refusals = {.refusals_free = settings.refusals_free,
+                       .delay_ms = settings.refusal_delay_ms,
+                       .delay_max_ms = settings.refusal_delay_max_ms,
+                       .forget_ms = settings.refusal_forget_s * ms_per_s,
+                       .addresses_max = settings.refusal_addresses}};
+}
+
 /// Runs `task` on the loop and waits for it.
 void run_on(net::EventLoop& loop, const std::function<void()>& task) {
   std::promise<void> done;
@@ -99,11 +114,12 @@ struct HubServer::Parts {
         rules(hub::Ownership(settings.ownership)),
         front_socket(doors == Doors::all ? std::optional(net::ListeningSocket::tcp(settings.listen)) : std::nullopt),
         control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
-        store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)) {
+        store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)),
+        admission(admission_limits(settings.websocket)) {
     const auto reader = store->open_reader();
     first_start = reader->keys().empty();
     urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings, *store, rules.ownership(), clock, urls, reader->epoch()};
+    const ServingContext context{settings, *store, rules.ownership(), clock, urls, admission, reader->epoch()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all)
       dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings.webhooks));
@@ -147,6 +163,26 @@ struct HubServer::Parts {
     run_on(loops.front()->loop(), [&] { tls.swap(fresh); });
   }
 
+  void drain() {
+    if (!running || drain_until) return;
+    run_on(loops.front()->loop(), [this] {
+      if (front) front->stop();
+    });
+    const bool few = admission.connections() <= told_at_once_max;
+    const net::MonotonicMs window_ms = few ? 0 : settings.websocket.drain_ms;
+    drain_until = std::chrono::steady_clock::now() +
+                  std::chrono::milliseconds(window_ms + channels::websocket::WebSocketOptions{}.close_timeout_ms);
+    for (const auto& loop : loops) drains.push_back(loop->drain(window_ms));
+  }
+
+  bool drained() const {
+    using namespace std::chrono_literals;
+    if (!drain_until) return false;
+    return std::chrono::steady_clock::now() >= *drain_until ||
+           std::all_of(drains.begin(), drains.end(),
+                       [](const auto& drain) { return drain.wait_for(0s) == std::future_status::ready; });
+  }
+
   void stop() {
     if (!running) return;
     running = false;
@@ -154,10 +190,7 @@ struct HubServer::Parts {
       if (front) front->stop();
       control->stop();
     });
-    std::vector<std::future<void>> drained;
-    for (const auto& loop : loops) drained.push_back(loop->drain());
-    const auto until = std::chrono::steady_clock::now() + drain_max;
-    for (const auto& one : drained) one.wait_until(until);
+    for (const auto& loop : loops) loop->drain(0);
     if (dispatcher) dispatcher->stop();
     for (const auto& loop : loops) {
       store->remove(*loop);
@@ -174,6 +207,7 @@ struct HubServer::Parts {
   net::ListeningSocket control_socket;
   std::unique_ptr<hub::Store> store;
   channels::webhook::UrlPolicy urls;
+  channels::websocket::Admission admission;
   bool first_start = false;
   std::vector<std::unique_ptr<ServingLoop>> loops;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -182,6 +216,8 @@ struct HubServer::Parts {
   std::size_t next_loop = 0;
   std::uint16_t port = 0;
   bool running = false;
+  std::vector<std::future<void>> drains;  ///< one a loop, once drain() was called
+  std::optional<std::chrono::steady_clock::time_point> drain_until;
 };
 
 HubServer::HubServer(const Settings& settings, Doors doors) : parts_(std::make_unique<Parts>(settings, doors)) {}
@@ -205,6 +241,10 @@ bool HubServer::writable() const { return parts_->store->writable(); }
 unsigned HubServer::loops() const { return static_cast<unsigned>(parts_->loops.size()); }
 
 void HubServer::start() { parts_->start(); }
+
+void HubServer::drain() { parts_->drain(); }
+
+bool HubServer::drained() const { return parts_->drained(); }
 
 void HubServer::stop() { parts_->stop(); }
 

@@ -50,7 +50,12 @@ class HubServer {
 
   /// Starts the threads; returns when the hub serves.
   void start();
-  /// Ends them in order: no more connections, WebSockets told 1001, what is queued committed. Idempotent.
+  /// Begins to end: no connection is accepted any more, and WebSockets are told 1001 over websocket.drain_ms, so that
+  /// not all clients return in the same instant; where there are few, at once. What is connected is served meanwhile.
+  void drain();
+  /// Whether all of them have gone, or were given their time.
+  bool drained() const;
+  /// Ends in order: no more connections, WebSockets that are left told 1001, what is queued committed. Idempotent.
   void stop();
 
  private:

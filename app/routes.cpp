@@ -85,11 +85,14 @@ Authenticated calls(Resource& resource, void (Resource::*method)(const Request&,
   };
 }
 
-void add_health(Router& router, const hub::Store& store) {
+void add_health(Router& router, const hub::Store& store, const channels::websocket::WebSocketChannel& websocket) {
   router.add(Method::get, "/healthz", [](const Request&, const Responder& responder) {
     responder.send(net::http::json_response(200, R"({"status":"ok"})"));
   });
-  router.add(Method::get, "/readyz", [&store](const Request&, const Responder& responder) {
+  router.add(Method::get, "/readyz", [&store, &websocket](const Request&, const Responder& responder) {
+    if (websocket.draining()) {
+      return responder.send(net::http::Problem{503, "going_away", "The hub is shutting down.", {}, 5});
+    }
     if (store.writable()) return responder.send(net::http::json_response(200, R"({"status":"ready"})"));
     responder.send(net::http::Problem{503, "store_unavailable", "The store cannot write now.", {}, 5});
   });
@@ -143,7 +146,7 @@ Router make_front_routes(const Resources& resources) {
 
   add_admin(router, resources.admin,
             [&](Authenticated handler) { return guarded(resources.door, admins, std::move(handler)); });
-  add_health(router, resources.store);
+  add_health(router, resources.store, resources.websocket);
   return router;
 }
 
@@ -154,7 +157,7 @@ Router make_control_routes(const Resources& resources) {
       handler(request, Principal{{}, {}, Role::admin}, responder);
     });
   });
-  add_health(router, resources.store);
+  add_health(router, resources.store, resources.websocket);
   return router;
 }
 

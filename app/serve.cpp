@@ -2,12 +2,14 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <exception>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/commands.h"
 #include "app/first_start.h"
@@ -18,6 +20,11 @@
 
 namespace carillon::app {
 namespace {
+
+constexpr std::chrono::milliseconds look_every{1000};
+constexpr std::chrono::milliseconds drain_look_every{20};
+
+std::string_view name_of(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
 
 /// A connection is a file: as many as the system lets a process have.
 rlim_t raise_file_limit() {
@@ -42,10 +49,11 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// The signal that came within a second, if one did.
-  std::optional<int> wait_a_second() const {
-    const timespec second{1, 0};
-    const int signal = sigtimedwait(&set_, nullptr, &second);
+  /// The signal that came within that time, if one did.
+  std::optional<int> wait(std::chrono::milliseconds time) const {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec wait{seconds.count(), std::chrono::nanoseconds(time - seconds).count()};
+    const int signal = sigtimedwait(&set_, nullptr, &wait);
     if (signal < 0) return std::nullopt;
     return signal;
   }
@@ -140,16 +148,24 @@ int serve(const Settings& settings) {
 
   StoreWatch store(hub, log);
   std::optional<int> signal;
-  while (true) {
-    signal = signals.wait_a_second();
+  for (;;) {
+    signal = signals.wait(look_every);
+    store.look();
     if (signal == SIGHUP) {
       reload(settings, hub, clock, log);
     } else if (signal) {
       break;
     }
-    store.look();
   }
-  log.info("ending", {{"signal", *signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  log.info("ending", {{"signal", name_of(*signal)}});
+  hub.drain();
+  while (!hub.drained()) {
+    store.look();
+    signal = signals.wait(drain_look_every);
+    if (!signal || signal == SIGHUP) continue;  // what ends reads nothing anew
+    log.info("ending at once", {{"signal", name_of(*signal)}});
+    break;
+  }
   hub.stop();
   log.info("ended");
   return exit_ok;

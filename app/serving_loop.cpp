@@ -43,6 +43,8 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
   options.job_ids_max = settings.job_ids;
   options.replay_events_max = settings.replay_events;
   options.replay_scan_max = settings.replay_scan;
+  options.messages_per_second_max = settings.messages_per_second;
+  options.origins = settings.origins;
   return options;
 }
 
@@ -81,7 +83,7 @@ struct ServingLoop::Parts {
         polling(*reader, context.ownership),
         webhooks(context.store, *reader, context.ownership, home, context.urls),
         admin(context.store, *reader, context.clock, home),
-        websocket(loop, *reader, authenticator, context.ownership, context.clock, context.epoch,
+        websocket(loop, *reader, authenticator, context.ownership, context.clock, context.admission, context.epoch,
                   websocket_options(context.settings.websocket)),
         drain_watch(loop, websocket),
         front(make_front_routes({context.store, door, jobs, polling, webhooks, admin, websocket})),
@@ -139,11 +141,11 @@ void ServingLoop::adopt(std::unique_ptr<net::Transport> transport, Entrance entr
 
 std::size_t ServingLoop::connections() const { return parts_->connections.size(); }
 
-std::future<void> ServingLoop::drain() {
+std::future<void> ServingLoop::drain(net::MonotonicMs window_ms) {
   auto done = std::make_shared<std::promise<void>>();
   std::future<void> future = done->get_future();
-  parts_->loop.post([this, done] {
-    parts_->websocket.close_all();
+  parts_->loop.post([this, done, window_ms] {
+    parts_->websocket.drain(window_ms);
     parts_->drain_watch.begin(std::move(*done));
   });
   return future;

@@ -12,6 +12,7 @@
 
 #include "app/settings.h"
 #include "channels/webhook/endpoint_url.h"
+#include "channels/websocket/admission.h"
 #include "hub/clock.h"
 #include "hub/commit_inbox.h"
 #include "hub/ownership.h"
@@ -28,6 +29,7 @@ struct ServingContext {
   const hub::Ownership& ownership;
   const hub::Clock& clock;
   const channels::webhook::UrlPolicy& urls;
+  channels::websocket::Admission& admission;
   std::string epoch;
 };
 
@@ -51,8 +53,9 @@ class ServingLoop final : public hub::CommitListener, private net::TurnEnd {
   /// How many are connected; from any thread.
   std::size_t connections() const;
 
-  /// Tells the WebSockets 1001; the future is ready when they have gone.
-  std::future<void> drain();
+  /// Lets no WebSocket in any more and tells those it has 1001, evenly over the window; the future is ready when they
+  /// have gone. May be asked again with a shorter window; the future before is ready then.
+  std::future<void> drain(net::MonotonicMs window_ms);
   /// Ends the thread; what is connected then is cut off.
   void end();
 

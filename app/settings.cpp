@@ -89,6 +89,38 @@ std::vector<Setting> make_table() {
       number("websocket.replay_scan", CARILLON_MEMBER(websocket.replay_scan), 0, 10'000'000,
              "Events of the whole hub that are looked through for a subscribe to all jobs with after; who is further "
              "behind is told recovered:false."),
+      number("websocket.connections", CARILLON_MEMBER(websocket.connections), 1, 10'000'000,
+             "Open WebSockets in all; one beyond is closed with 1013 right after its handshake."),
+      number("websocket.connections_per_key", CARILLON_MEMBER(websocket.connections_per_key), 0, 10'000'000,
+             "Open WebSockets with one key; one beyond is closed with 1008 right after its handshake. 0: no limit."),
+      number("websocket.handshakes_per_second", CARILLON_MEMBER(websocket.handshakes_per_second), 0, 1'000'000,
+             "Handshakes a second that are gone into; the rest is answered 503, each with a Retry-After that lets it "
+             "come in evenly. 0: no limit."),
+      number("websocket.retry_after_max_s", CARILLON_MEMBER(websocket.retry_after_max_s), 1, 3600,
+             "Seconds that such a Retry-After says at most."),
+      number("websocket.messages_per_second", CARILLON_MEMBER(websocket.messages_per_second), 0, 1'000'000,
+             "Messages and pings a second from one client, as many at once as a second brings; one beyond closes its "
+             "connection with 1008. 0: no limit."),
+      list("websocket.origins", CARILLON_MEMBER(websocket.origins), is_origin,
+           "a list of origins, like https://app.example.com, with nothing behind host and port",
+           "Origins of web pages that may connect; another is answered 403. Empty: any. Clients that send no Origin "
+           "are no web pages and may connect."),
+      number("websocket.refusals_free", CARILLON_MEMBER(websocket.refusals_free), 0, 1'000'000,
+             "Refused keys from one address that are answered at once; the answers after these are held back."),
+      number("websocket.refusal_delay_ms", CARILLON_MEMBER(websocket.refusal_delay_ms), 0, 60'000,
+             "Milliseconds that the first of these answers is held back, each one after it twice as long. 0: none is "
+             "ever held back."),
+      number("websocket.refusal_delay_max_ms", CARILLON_MEMBER(websocket.refusal_delay_max_ms), 1, 60'000,
+             "Milliseconds that such an answer is held back at most; most clients give a handshake up after 10000."),
+      number("websocket.refusal_forget_s", CARILLON_MEMBER(websocket.refusal_forget_s), 1, day_s,
+             "Seconds after its last refused key that an address is forgotten."),
+      number("websocket.refusal_addresses", CARILLON_MEMBER(websocket.refusal_addresses), 1, 10'000'000,
+             "Addresses whose refused keys are counted; beyond, the one refused longest ago is forgotten."),
+      number("websocket.refusals_held", CARILLON_MEMBER(websocket.refusals_held), 0, 1'000'000,
+             "Answers to refused keys that are held back at one time; those beyond are answered 503 with Retry-After."),
+      number("websocket.drain_ms", CARILLON_MEMBER(websocket.drain_ms), 0, 600'000,
+             "Milliseconds over which a hub that ends closes its WebSockets with 1001, one after the other; 100 or "
+             "fewer are closed at once."),
 
       boolean("webhooks.allow_http", CARILLON_MEMBER(webhooks.allow_http),
               "Whether webhooks may go to http:// URLs, unencrypted."),

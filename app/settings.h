@@ -57,6 +57,19 @@ struct Settings {
     std::size_t job_ids = 1'000;                 ///< in one message
     std::size_t replay_events = 1'000;           ///< told anew to one subscription that resumes
     std::size_t replay_scan = 10'000;            ///< looked through for "*" that resumes
+    std::size_t connections = 100'000;
+    std::size_t connections_per_key = 0;  ///< 0: as many as the hub takes
+    std::uint32_t handshakes_per_second = 0;
+    int retry_after_max_s = 60;  ///< for handshakes beyond these
+    std::uint32_t messages_per_second = 0;
+    std::vector<std::string> origins;
+    std::uint32_t refusals_free = 5;  ///< refused keys from one address before answers are held back
+    std::int64_t refusal_delay_ms = 250;
+    std::int64_t refusal_delay_max_ms = 5'000;
+    std::int64_t refusal_forget_s = 60;
+    std::size_t refusal_addresses = 16'384;
+    std::size_t refusals_held = 1'000;
+    std::int64_t drain_ms = 5'000;
   } websocket;
 
   struct Webhooks {

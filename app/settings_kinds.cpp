@@ -8,6 +8,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "channels/websocket/origin.h"
+
 namespace carillon::app::kinds {
 namespace {
 
@@ -81,6 +83,8 @@ bool is_cidr(const std::string& text) {
   return (inet_pton(AF_INET, network.c_str(), address.data()) == 1 && *prefix <= 32) ||
          (inet_pton(AF_INET6, network.c_str(), address.data()) == 1 && *prefix <= 128);
 }
+
+bool is_origin(const std::string& text) { return channels::websocket::canonical_origin(text).has_value(); }
 
 bool is_readable_or_empty(const std::string& path) { return path.empty() || ::access(path.c_str(), R_OK) == 0; }
 

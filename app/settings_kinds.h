@@ -32,6 +32,8 @@ bool is_filled(const std::string& text);
 bool is_address(const std::string& text);
 /// An IPv4 or IPv6 network with its prefix length.
 bool is_cidr(const std::string& text);
+/// A web page's origin, as RFC 6454 has it.
+bool is_origin(const std::string& text);
 bool is_readable_or_empty(const std::string& path);
 
 std::string range_text(std::int64_t min, std::int64_t max);

@@ -44,22 +44,24 @@ KeyHash hash_key(std::string_view key) {
 
 std::string make_key() { return std::string(key_prefix) + random_base62(key_random_chars); }
 
-std::size_t Authenticator::HashOfHash::operator()(const KeyHash& hash) const noexcept {
-  // Any eight bytes of a SHA-256 are as good as a hash of it.
-  std::size_t value = 0;
-  std::memcpy(&value, hash.data(), sizeof value);
-  return value;
-}
-
 Authenticator::Authenticator(Reader& reader, const Clock& clock, std::size_t cached_max)
     : reader_(reader), clock_(clock), cached_max_(cached_max) {}
 
 AuthResult Authenticator::authenticate(std::string_view key) {
+  KeyHash hash;
+  return authenticate(key, hash);
+}
+
+AuthResult Authenticator::authenticate(std::string_view key, KeyHash& hash) {
   if (key.empty()) return AuthRefusal::missing;
   if (!key.starts_with(key_prefix) || key.size() > key_bytes_max) return AuthRefusal::invalid;
   // The lookup compares SHA-256 values, not keys: how far a guess agrees with a stored hash tells a caller nothing
   // about the key, for he cannot choose a hash's first bytes without inverting it.
-  const KeyHash hash = hash_key(key);
+  hash = hash_key(key);
+  return recheck(hash);
+}
+
+AuthResult Authenticator::recheck(const KeyHash& hash) {
   auto found = cache_.find(hash);
   if (found == cache_.end()) {
     auto stored = reader_.find_key(hash);
@@ -68,12 +70,6 @@ AuthResult Authenticator::authenticate(std::string_view key) {
     found = cache_.emplace(hash, std::move(*stored)).first;
   }
   return judge(found->second);
-}
-
-AuthResult Authenticator::recheck(KeyId key) {
-  const auto stored = reader_.find_key(key);
-  if (!stored) return AuthRefusal::invalid;
-  return judge(*stored);
 }
 
 AuthResult Authenticator::judge(const Key& key) const {

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
@@ -39,9 +38,12 @@ class Authenticator {
 
   /// `key` is what the caller presented, empty for nothing. May read the store (a few microseconds).
   AuthResult authenticate(std::string_view key);
+  /// The same, for a connection that stays: of a key that is let in, also says the hash, for recheck().
+  AuthResult authenticate(std::string_view key, KeyHash& hash);
 
-  /// The present state of a key that was let in earlier; for connections that stay.
-  AuthResult recheck(KeyId key);
+  /// What a key that was let in earlier would be told now. By its hash, not its id: the secret that was presented may
+  /// have been rotated since, and then holds until its end, or no longer.
+  AuthResult recheck(const KeyHash& hash);
 
   /// Changes whenever a result given earlier may no longer hold: who keeps a Principal with the generation it was
   /// given at, and finds the same bytes and the same generation again, need not ask.
@@ -49,17 +51,13 @@ class Authenticator {
   void forget();
 
  private:
-  struct HashOfHash {
-    std::size_t operator()(const KeyHash& hash) const noexcept;
-  };
-
   AuthResult judge(const Key& key) const;
 
   Reader& reader_;
   const Clock& clock_;
   std::size_t cached_max_;
   std::uint64_t generation_ = 1;
-  std::unordered_map<KeyHash, Key, HashOfHash> cache_;
+  std::unordered_map<KeyHash, Key, KeyHashHash> cache_;
 };
 
 }  // namespace carillon::hub

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
@@ -40,6 +42,15 @@ struct Principal {
 
 /// SHA-256 of an API key: all that is kept of it.
 using KeyHash = std::array<std::uint8_t, 32>;
+
+struct KeyHashHash {
+  std::size_t operator()(const KeyHash& hash) const noexcept {
+    // Any eight bytes of a SHA-256 are as good as a hash of it.
+    std::size_t value = 0;
+    std::memcpy(&value, hash.data(), sizeof value);
+    return value;
+  }
+};
 
 struct Account {
   AccountId id;

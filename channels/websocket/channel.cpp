@@ -5,46 +5,107 @@
 #include <utility>
 #include <variant>
 
-#include "channels/websocket/handshake.h"
 #include "channels/websocket/messages.h"
 #include "channels/websocket/refused_session.h"
+#include "net/http/problem.h"
 
 namespace carillon::channels::websocket {
 namespace {
 
+using net::http::Problem;
+
 /// What subscriptions may read in one turn of the loop before it serves others: some milliseconds' worth.
 constexpr std::size_t rows_per_turn_max = 1'000;
+constexpr std::string_view hub_is_full = "The hub has all the connections it takes";
 
 }  // namespace
 
 WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
-                                   const hub::Ownership& ownership, const hub::Clock& clock, std::string epoch,
-                                   const WebSocketOptions& options)
+                                   const hub::Ownership& ownership, const hub::Clock& clock, Admission& admission,
+                                   std::string epoch, const WebSocketOptions& options)
     : loop_(loop),
       reader_(reader),
       authenticator_(authenticator),
       ownership_(ownership),
       clock_(clock),
+      admission_(admission),
       epoch_(std::move(epoch)),
       options_(options),
+      origins_(options.origins),
+      held_(loop, admission),
       passed_(reader.last_seq()),
       random_(hub::random_number()) {}
 
 WebSocketChannel::~WebSocketChannel() = default;
 
+// --- who comes in ----------------------------------------------------------------------------------------------------
+
 void WebSocketChannel::accept(const net::http::Request& request, const net::http::Responder& responder) {
-  auto read = read_handshake(request);
+  auto read = read_handshake(request, origins_);
   if (auto* refused = std::get_if<net::http::Response>(&read)) return responder.send(std::move(*refused));
   const auto& handshake = std::get<Handshake>(read);
-  const hub::AuthResult result = authenticator_.authenticate(handshake.key);
-  responder.upgrade(
-      make_handshake_answer(handshake), [&](net::Connection& connection) -> std::unique_ptr<net::Protocol> {
-        if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) {
-          return std::make_unique<RefusedSession>(connection, to_text(*refusal), options_.close_timeout_ms);
-        }
-        return std::make_unique<Session>(*this, connection, std::get<hub::Principal>(result), handshake.resume);
-      });
+  if (draining_) {
+    const net::MonotonicMs left_ms = std::max<net::MonotonicMs>(0, goodbyes_.end_ms() - loop_.now_ms());
+    const int retry_after_s = 1 + static_cast<int>(left_ms / 1000);
+    return responder.send(Problem{503, "going_away", "The hub is shutting down.", {}, retry_after_s});
+  }
+  if (const int retry_after_s = admission_.handshake(loop_.now_ms()); retry_after_s > 0) {
+    return responder.send(
+        Problem{503, "too_many_handshakes", "More clients connect than the hub lets in at a time.", {}, retry_after_s});
+  }
+  if (admission_.full()) {
+    return responder.upgrade(make_handshake_answer(handshake), [&](auto& connection) {
+      return turn_away(connection, CloseCode::try_again_later, hub_is_full);
+    });
+  }
+  hub::KeyHash secret{};
+  const hub::AuthResult result = authenticator_.authenticate(handshake.key, secret);
+  if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) {
+    return refuse_key(handshake, request, responder, *refusal);
+  }
+  responder.upgrade(make_handshake_answer(handshake), [&](net::Connection& connection) {
+    return let_in(connection, std::get<hub::Principal>(result), secret, handshake.resume);
+  });
 }
+
+std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connection, const hub::Principal& principal,
+                                                        const hub::KeyHash& secret, bool with_seq) {
+  switch (admission_.enter(principal.key)) {
+    case Admission::Entry::hub_is_full:
+      return turn_away(connection, CloseCode::try_again_later, hub_is_full);
+    case Admission::Entry::key_is_full:
+      return turn_away(
+          connection, CloseCode::policy_violation,
+          "Too many connections with this key: at most " + std::to_string(admission_.limits().connections_per_key_max));
+    case Admission::Entry::admitted:
+      break;
+  }
+  return std::make_unique<Session>(*this, connection, principal, secret, with_seq);
+}
+
+std::unique_ptr<net::Protocol> WebSocketChannel::turn_away(net::Connection& connection, CloseCode code,
+                                                           std::string_view reason) const {
+  return std::make_unique<RefusedSession>(connection, code, reason, options_.close_timeout_ms);
+}
+
+void WebSocketChannel::refuse_key(const Handshake& handshake, const net::http::Request& request,
+                                  const net::http::Responder& responder, hub::AuthRefusal refusal) {
+  auto answer = [this, responder, head = make_handshake_answer(handshake), refusal] {
+    responder.upgrade(head, [this, refusal](net::Connection& connection) {
+      return turn_away(connection, CloseCode::key_refused, to_text(refusal));
+    });
+  };
+  const net::Connection* connection = request.connection.get();
+  const std::string address = connection != nullptr ? connection->peer() : std::string();
+  const net::MonotonicMs delay_ms = admission_.refused(address, loop_.now_ms());
+  if (delay_ms == 0) return answer();
+  if (held_.hold(delay_ms, std::move(answer))) return;
+  const auto retry_after_s = static_cast<int>((delay_ms + 999) / 1000);
+  responder.send(
+      Problem{503, "too_many_refusals", "Keys from this address were refused too often.", {}, retry_after_s});
+}
+
+// --- what is passed on -----------------------------------------------------------------------------------------------
 
 void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
   if (!job_index_.empty() || !all_index_.empty()) {
@@ -106,14 +167,15 @@ bool WebSocketChannel::may_read() {
   }
   return rows_read_ < rows_per_turn_max;
 }
+// --- who has to go ---------------------------------------------------------------------------------------------------
 
 void WebSocketChannel::recheck_keys() {
-  std::unordered_map<hub::KeyId, hub::AuthResult> results;
+  std::unordered_map<hub::KeyHash, hub::AuthResult, hub::KeyHashHash> results;
   for_each_session([&](Session& session) {
-    auto found = results.find(session.principal().key);
+    auto found = results.find(session.secret());
     if (found == results.end()) {
       try {
-        found = results.emplace(session.principal().key, authenticator_.recheck(session.principal().key)).first;
+        found = results.emplace(session.secret(), authenticator_.recheck(session.secret())).first;
       } catch (const hub::StoreError&) {
         // Whether the key still holds cannot be told: who comes back is asked for it again.
         return session.close(CloseCode::try_again_later, "The store cannot be read now");
@@ -121,12 +183,29 @@ void WebSocketChannel::recheck_keys() {
     }
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&found->second)) {
       session.close(CloseCode::key_refused, to_text(*refusal));
+    } else {
+      session.hold_until(std::get<hub::Principal>(found->second).valid_until);
     }
   });
 }
 
-void WebSocketChannel::close_all() {
-  for_each_session([](Session& session) { session.close(CloseCode::going_away, "Hub going away"); });
+void WebSocketChannel::drain(net::MonotonicMs window_ms) {
+  draining_ = true;
+  held_.give_all();
+  goodbyes_ = DrainPace(session_count_, loop_.now_ms(), window_ms);
+  goodbyes_said_ = 0;
+  goodbye_next_ = first_;
+  on_timer();
+}
+
+void WebSocketChannel::on_timer() {
+  for (const std::size_t due = goodbyes_.due(loop_.now_ms()); goodbye_next_ != nullptr && goodbyes_said_ < due;) {
+    Session* const session = goodbye_next_;
+    goodbye_next_ = session->next_;
+    ++goodbyes_said_;
+    session->close(CloseCode::going_away, "Hub going away");
+  }
+  if (goodbye_next_ != nullptr) loop_.set_timer_in(*this, 1);
 }
 
 const net::SharedBytes& WebSocketChannel::heartbeat() {

@@ -13,6 +13,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "channels/websocket/admission.h"
+#include "channels/websocket/drain_pace.h"
+#include "channels/websocket/handshake.h"
+#include "channels/websocket/held_answers.h"
+#include "channels/websocket/origin.h"
 #include "channels/websocket/session.h"
 #include "channels/websocket/subscriptions.h"
 #include "hub/authenticator.h"
@@ -33,18 +38,20 @@ struct WebSocketOptions {
   std::size_t job_ids_max = 1'000;            ///< in one message
   std::size_t replay_events_max = 1'000;      ///< told anew to one subscription
   std::size_t replay_scan_max = 10'000;       ///< looked through for a subscription to "*"
+  std::uint32_t messages_per_second_max = 0;  ///< from one client, pings included; 0: as they come
+  std::vector<std::string> origins;           ///< of pages that may connect; empty: any
   net::MonotonicMs close_timeout_ms = 2'000;  ///< for the client's answer to a close frame
 };
 
-class WebSocketChannel {
+class WebSocketChannel final : private net::Timer {
  public:
   WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
-                   const hub::Ownership& ownership, const hub::Clock& clock, std::string epoch,
+                   const hub::Ownership& ownership, const hub::Clock& clock, Admission& admission, std::string epoch,
                    const WebSocketOptions& options);
-  ~WebSocketChannel();
+  ~WebSocketChannel() override;
 
   /// Answers a request for the WebSocket resource: upgrades it, or says why not. A refused key is told after the
-  /// handshake, by close code 4001.
+  /// handshake, by close code 4001; at once, or where its address was refused again and again, after a while.
   void accept(const net::http::Request& request, const net::http::Responder& responder);
 
   void on_commit(const hub::CommitBatch& batch);
@@ -53,8 +60,10 @@ class WebSocketChannel {
   /// Authenticator::forget().
   void recheck_keys();
 
-  /// Tells every client 1001.
-  void close_all();
+  /// Lets nobody in any more, and tells every client 1001: evenly over the window, or all now where it is 0. Those who
+  /// are not told yet hear of events as before.
+  void drain(net::MonotonicMs window_ms);
+  bool draining() const { return draining_; }
 
   std::size_t sessions() const { return session_count_; }
   std::size_t subscriptions() const { return job_index_.size() + all_index_.size(); }
@@ -63,6 +72,12 @@ class WebSocketChannel {
   friend class Session;
   friend class Subscriber;
 
+  void on_timer() override;
+  void refuse_key(const Handshake& handshake, const net::http::Request& request, const net::http::Responder& responder,
+                  hub::AuthRefusal refusal);
+  std::unique_ptr<net::Protocol> let_in(net::Connection& connection, const hub::Principal& principal,
+                                        const hub::KeyHash& secret, bool with_seq);
+  std::unique_ptr<net::Protocol> turn_away(net::Connection& connection, CloseCode code, std::string_view reason) const;
   std::int64_t now_s() const { return clock_.now_ms() / 1000; }
   void pass_on(const hub::Event& event);
   /// The form of the event that goes to this session.
@@ -94,8 +109,11 @@ class WebSocketChannel {
   hub::Authenticator& authenticator_;
   const hub::Ownership& ownership_;
   const hub::Clock& clock_;
+  Admission& admission_;
   std::string epoch_;
   WebSocketOptions options_;
+  OriginList origins_;
+  HeldAnswers held_;
   JobSubscriptions job_index_;
   OwnerSubscriptions all_index_;
   hub::Seq passed_;  ///< the last event of the last batch that was passed on
@@ -112,6 +130,10 @@ class WebSocketChannel {
   net::SharedBytes heartbeat_;
   std::int64_t heartbeat_s_ = 0;
   std::uint64_t random_;
+  bool draining_ = false;
+  DrainPace goodbyes_;
+  std::size_t goodbyes_said_ = 0;
+  Session* goodbye_next_ = nullptr;  ///< in the list of sessions, to which nobody is added behind it
 };
 
 }  // namespace carillon::channels::websocket

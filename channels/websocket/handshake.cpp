@@ -19,9 +19,13 @@ using net::http::Response;
 constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 constexpr std::size_t nonce_chars = 24;  // 16 bytes in base64
 
+std::string_view error_code(int status) {
+  if (status == 403) return "origin_not_allowed";
+  return status == 426 ? "upgrade_required" : "bad_handshake";
+}
+
 Response refuse(int status, std::string detail) {
-  Response response =
-      to_response(Problem{status, status == 426 ? "upgrade_required" : "bad_handshake", std::move(detail), {}, 0});
+  Response response = to_response(Problem{status, error_code(status), std::move(detail), {}, 0});
   if (status == 426)
     response.with("Upgrade", "websocket").with("Connection", "Upgrade").with("Sec-WebSocket-Version", "13");
   return response;
@@ -69,6 +73,13 @@ Offered read_offered(const Request& request) {
   return offered;
 }
 
+bool comes_from(const OriginList& origins, const Request& request) {
+  for (const auto& field : request.fields) {
+    if (net::http::same_name(field.name, "Origin") && !origins.allows(field.value)) return false;
+  }
+  return true;
+}
+
 bool any_field_has(const Request& request, std::string_view name, std::string_view token) {
   for (const auto& field : request.fields) {
     if (net::http::same_name(field.name, name) && net::http::list_has(field.value, token)) return true;
@@ -78,7 +89,7 @@ bool any_field_has(const Request& request, std::string_view name, std::string_vi
 
 }  // namespace
 
-std::variant<Handshake, Response> read_handshake(const Request& request) {
+std::variant<Handshake, Response> read_handshake(const Request& request, const OriginList& origins) {
   if (!any_field_has(request, "Upgrade", "websocket") || !any_field_has(request, "Connection", "upgrade")) {
     return refuse(426, "This resource is a WebSocket: connect with a WebSocket client.");
   }
@@ -89,9 +100,12 @@ std::variant<Handshake, Response> read_handshake(const Request& request) {
   const auto nonce = request.field("Sec-WebSocket-Key");
   if (!nonce || !is_nonce(*nonce)) return refuse(400, "Sec-WebSocket-Key is not 16 bytes in base64.");
   if (!request.body.empty()) return refuse(400, "A WebSocket handshake has no body.");
+  if (!origins.any() && !comes_from(origins, request)) {
+    return refuse(403, "Pages of this origin may not connect: websocket.origins does not name it.");
+  }
 
   Handshake handshake;
-  handshake.accept = make_accept(*nonce);
+  handshake.nonce = *nonce;
   handshake.resume = request.query_member("resume") == "1";
   const Offered offered = read_offered(request);
   if (auto key = request.query_member("api_key")) {
@@ -112,7 +126,7 @@ std::variant<Handshake, Response> read_handshake(const Request& request) {
 std::string make_handshake_answer(const Handshake& handshake) {
   std::string head =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
-  head += handshake.accept;
+  head += make_accept(handshake.nonce);
   head += "\r\n";
   if (!handshake.subprotocol.empty())
     head.append("Sec-WebSocket-Protocol: ").append(handshake.subprotocol).append("\r\n");

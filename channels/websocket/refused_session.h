@@ -1,4 +1,4 @@
-// The short life of a WebSocket whose key was refused: close 4001 with the reason, and not one frame before it.
+// The short life of a WebSocket that is not let in: a close code with the reason, and not one frame before it.
 //
 // Threads: belongs to its connection's loop.
 #pragma once
@@ -12,9 +12,10 @@ namespace carillon::channels::websocket {
 
 class RefusedSession final : public net::Protocol {
  public:
-  RefusedSession(net::Connection& connection, std::string_view reason, net::MonotonicMs close_timeout_ms)
+  RefusedSession(net::Connection& connection, CloseCode code, std::string_view reason,
+                 net::MonotonicMs close_timeout_ms)
       : connection_(connection) {
-    connection_.write(make_close_frame(CloseCode::key_refused, reason));
+    connection_.write(make_close_frame(code, reason));
     connection_.set_timer_in(close_timeout_ms);
   }
 

@@ -13,10 +13,12 @@ struct Session::Fragments {
   std::string text;
 };
 
-Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal, bool with_seq)
+Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
+                 const hub::KeyHash& secret, bool with_seq)
     : channel_(channel),
       connection_(connection),
       principal_(principal),
+      secret_(secret),
       subscriber_(channel, *this),
       heartbeat_at_ms_(0),
       with_seq_(with_seq) {
@@ -40,10 +42,12 @@ Session::~Session() { on_gone(); }
 void Session::on_gone() noexcept {
   subscriber_.on_gone();
   if (previous_ == nullptr && channel_.first_ != this) return;  // was taken out before
+  if (channel_.goodbye_next_ == this) channel_.goodbye_next_ = next_;
   (previous_ != nullptr ? previous_->next_ : channel_.first_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
   previous_ = next_ = nullptr;
   --channel_.session_count_;
+  channel_.admission_.leave(principal_.key);
 }
 
 // --- what comes in ---------------------------------------------------------------------------------------------------
@@ -113,7 +117,7 @@ void Session::on_control(const FrameHead& head, std::string_view payload) {
   append_unmasked(text, payload, head.mask);
   switch (head.opcode) {
     case Opcode::ping:
-      if (!closing_) send(make_frame(Opcode::pong, text));
+      if (!closing_ && within_rate()) send(make_frame(Opcode::pong, text));
       break;
     case Opcode::close: {
       if (closing_) return connection_.end();  // the answer to ours
@@ -144,6 +148,7 @@ void Session::on_control(const FrameHead& head, std::string_view payload) {
 }
 
 void Session::on_message(std::string_view text) {
+  if (!within_rate()) return;
   ClientMessage message = read_client_message(text, channel_.options_.job_ids_max);
   if (std::holds_alternative<Ping>(message)) return send(pong_frame(channel_.now_s()));
   if (auto* asked = std::get_if<Subscribe>(&message)) return subscriber_.subscribe(std::move(*asked));
@@ -191,8 +196,36 @@ void Session::close_slow() {
 
 // --- time ------------------------------------------------------------------------------------------------------------
 
+bool Session::within_rate() {
+  const std::uint32_t per_second_max = channel_.options_.messages_per_second_max;
+  if (per_second_max == 0 || messages_.take(channel_.loop_.now_ms(), per_second_max)) return true;
+  close(CloseCode::policy_violation, "Too many messages");
+  return false;
+}
+
+void Session::hold_until(hub::UnixMs valid_until) {
+  if (closing_ || valid_until == principal_.valid_until) return;
+  principal_.valid_until = valid_until;
+  set_deadline();
+}
+
+void Session::close_expired() {
+  hub::AuthRefusal why = hub::AuthRefusal::expired;
+  try {
+    const hub::AuthResult found = channel_.authenticator_.recheck(secret_);
+    if (const auto* refusal = std::get_if<hub::AuthRefusal>(&found)) why = *refusal;
+  } catch (const hub::StoreError&) {
+    // That it holds no longer is known without the store.
+  }
+  close(CloseCode::key_refused, to_text(why));
+}
+
 void Session::set_deadline() {
   net::MonotonicMs at = heartbeat_at_ms_;
+  if (principal_.valid_until != hub::Principal{}.valid_until) {
+    at = std::min(
+        at, channel_.loop_.now_ms() + std::max<hub::UnixMs>(0, principal_.valid_until - channel_.clock_.now_ms()));
+  }
   if (connection_.unsent_bytes() > 0)
     at = std::min(at, connection_.unsent_since_ms() + channel_.options_.slow_client_ms);
   connection_.set_timer_at(at);
@@ -208,10 +241,13 @@ void Session::on_time() {
   if (connection_.unsent_bytes() > 0 && now - connection_.unsent_since_ms() >= channel_.options_.slow_client_ms) {
     return close_slow();
   }
+  if (principal_.valid_until != hub::Principal{}.valid_until && channel_.clock_.now_ms() >= principal_.valid_until) {
+    return close_expired();
+  }
   if (now >= heartbeat_at_ms_) {
-    if (channel_.clock_.now_ms() >= principal_.valid_until)
-      return close(CloseCode::key_refused, to_text(hub::AuthRefusal::expired));
-    heartbeat_at_ms_ = now + channel_.options_.heartbeat_ms;
+    // From when it was due and not from now: were the loop held up, all that waited would beat together ever after.
+    const net::MonotonicMs interval = channel_.options_.heartbeat_ms;
+    heartbeat_at_ms_ += interval * (1 + (now - heartbeat_at_ms_) / interval);
     connection_.write(channel_.heartbeat());
   }
   set_deadline();

@@ -12,6 +12,7 @@
 
 #include "channels/websocket/frame.h"
 #include "channels/websocket/subscriber.h"
+#include "channels/websocket/token_bucket.h"
 #include "hub/principal.h"
 #include "net/connection.h"
 
@@ -21,8 +22,9 @@ class WebSocketChannel;
 
 class Session final : public net::Protocol {
  public:
-  /// Says `connected` at once.
-  Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal, bool with_seq);
+  /// Says `connected` at once. It was admitted, and leaves when it is gone; `secret` is the hash of its key.
+  Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
+          const hub::KeyHash& secret, bool with_seq);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -41,7 +43,11 @@ class Session final : public net::Protocol {
   /// For a client that does not take what it is sent.
   void close_slow();
 
+  /// The secret it came in with is taken until then; at that time it is closed with 4001.
+  void hold_until(hub::UnixMs valid_until);
+
   const hub::Principal& principal() const { return principal_; }
+  const hub::KeyHash& secret() const { return secret_; }
   bool with_seq() const { return with_seq_; }
   bool open() const { return !closing_; }
   const Subscriber& subscriber() const { return subscriber_; }
@@ -57,16 +63,21 @@ class Session final : public net::Protocol {
   bool on_data(const FrameHead& head, std::string_view payload);
   void on_control(const FrameHead& head, std::string_view payload);
   void on_message(std::string_view text);
+  /// Counts a message or a ping; false, and closed, when there are more than may be.
+  bool within_rate();
   void send(std::string frame);
   void send(const net::SharedBytes& frame);
   void send_error(std::string_view message);
+  void close_expired();
   void set_deadline();
 
   WebSocketChannel& channel_;
   net::Connection& connection_;
   hub::Principal principal_;
+  hub::KeyHash secret_;
   Subscriber subscriber_;
   net::MonotonicMs heartbeat_at_ms_;
+  TokenBucket messages_;
   std::unique_ptr<Fragments> fragments_;
   bool with_seq_;
   bool closing_ = false;

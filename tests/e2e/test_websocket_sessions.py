@@ -297,16 +297,3 @@ def test_what_ends_a_key_ends_its_connections_on_every_loop(hub, end, reason):
             assert ends == [(4001, reason, [])] * 3
 
     run(watch())
-
-
-def test_an_expired_key_ends_its_connection(make_hub):
-    hub = make_hub("--websocket-heartbeat-s", "1")
-    key = hub.make_key(expires_in_s=1)
-
-    async def watch():
-        async with Client(hub, key) as client:
-            await client.expect("connected")
-            code, reason, _ = await client.closed()
-            assert (code, reason) == (4001, "API key expired")
-
-    run(watch())

@@ -81,6 +81,9 @@ class RawWebSocket:
         head = self._take(self._unread.index(b"\r\n\r\n") + 4)
         return head[:-4]
 
+    def read_bytes(self, count):
+        return self._take(count)
+
     def read_frame(self):
         """Opcode and payload of the next one."""
         opcode, length = self._take(2)
@@ -104,6 +107,10 @@ class RawWebSocket:
             if opcode == CLOSE:
                 return struct.unpack(">H", payload[:2])[0], payload[2:].decode(), count
         raise AssertionError(f"no close frame in {frames_max + 1} frames")
+
+    def has_unread(self):
+        """Whether more has come than was asked for."""
+        return bool(self._unread)
 
     def _take(self, count):
         while len(self._unread) < count:

@@ -117,6 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"WrongElementInFlag",
               {.flags = {"--webhooks-allow-cidrs", "10.0.0.0/8,::1"}},
               "--webhooks-allow-cidrs must be a list of networks, like 10.0.0.0/8 or fd00::/8, not '10.0.0.0/8,::1'"},
+        Wrong{"OriginWithAPath",
+              {.file = "[websocket]\norigins = [\"https://example.com\", \"https://example.com/app\"]\n"},
+              "carillon.toml:2: 'websocket.origins' must be a list of origins, like https://app.example.com, with "
+              "nothing behind host and port, not [\"https://example.com\",\"https://example.com/app\"]"},
         Wrong{"FileThatIsNot",
               {.flags = {"--config", "/nonexistent/carillon.toml"}},
               "/nonexistent/carillon.toml: cannot be read: No such file or directory"},

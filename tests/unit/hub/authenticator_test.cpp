@@ -115,6 +115,17 @@ TEST_F(AuthenticatorTest, ARotatedSecretHoldsUntilItsEnd) {
   EXPECT_EQ(refusal(text_), AuthRefusal::invalid);
 }
 
+TEST_F(AuthenticatorTest, AConnectionThatStaysIsJudgedByTheSecretItCameWith) {
+  KeyHash hash{};
+  EXPECT_TRUE(std::holds_alternative<Principal>(authenticator_.authenticate(text_, hash)));
+  EXPECT_EQ(hash, hash_key(text_));
+  stored().previous_until = clock_.now + 10;  // it was rotated
+  authenticator_.forget();
+  EXPECT_EQ(std::get<Principal>(authenticator_.recheck(hash)).valid_until, clock_.now + 10);
+  clock_.now += 10;
+  EXPECT_EQ(std::get<AuthRefusal>(authenticator_.recheck(hash)), AuthRefusal::invalid);
+}
+
 TEST(MakeKey, HasThePrefixAndForty) {
   const std::string key = make_key();
   EXPECT_EQ(key.size(), 48U);
