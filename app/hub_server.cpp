@@ -83,6 +83,7 @@ std::shared_ptr<const net::TlsContext> make_tls(const Settings& settings, Doors 
 channels::websocket::AdmissionLimits admission_limits(const Settings::WebSocket& settings) {
   return {.connections_max = settings.connections,
           .connections_per_key_max = settings.connections_per_key,
+          .subscriptions_per_key_max = settings.subscriptions_per_key,
           .handshakes_per_second = settings.handshakes_per_second,
           .retry_after_max_s = settings.retry_after_max_s,
           .held_max = settings.refusals_held,

@@ -93,6 +93,9 @@ std::vector<Setting> make_table() {
              "Open WebSockets in all; one beyond is closed with 1013 right after its handshake."),
       number("websocket.connections_per_key", CARILLON_MEMBER(websocket.connections_per_key), 0, 10'000'000,
              "Open WebSockets with one key; one beyond is closed with 1008 right after its handshake. 0: no limit."),
+      number("websocket.subscriptions_per_key", CARILLON_MEMBER(websocket.subscriptions_per_key), 0, 1'000'000'000,
+             "Jobs that all connections of one key may be subscribed to together; the next subscribe is answered with "
+             "an error. 0: no limit."),
       number("websocket.handshakes_per_second", CARILLON_MEMBER(websocket.handshakes_per_second), 0, 1'000'000,
              "Handshakes a second that are gone into; the rest is answered 503, each with a Retry-After that lets it "
              "come in evenly. 0: no limit."),

@@ -58,7 +58,8 @@ struct Settings {
     std::size_t replay_events = 1'000;           ///< told anew to one subscription that resumes
     std::size_t replay_scan = 10'000;            ///< looked through for "*" that resumes
     std::size_t connections = 100'000;
-    std::size_t connections_per_key = 0;  ///< 0: as many as the hub takes
+    std::size_t connections_per_key = 0;    ///< 0: as many as the hub takes
+    std::size_t subscriptions_per_key = 0;  ///< 0: as many as its connections may have
     std::uint32_t handshakes_per_second = 0;
     int retry_after_max_s = 60;  ///< for handshakes beyond these
     std::uint32_t messages_per_second = 0;

@@ -21,25 +21,27 @@ int Admission::handshake(net::MonotonicMs now_ms) {
   return gate_.ask(now_ms);
 }
 
-Admission::Entry Admission::enter(hub::KeyId key) {
+Admission::Entry Admission::enter(hub::KeyId key, KeyShare*& share) {
+  share = nullptr;
   if (!count_up(connections_, limits_.connections_max)) return Entry::hub_is_full;
-  if (limits_.connections_per_key_max == 0) return Entry::admitted;
+  if (!keys_have_limits()) return Entry::admitted;
   const std::lock_guard lock(mutex_);
-  std::size_t& count = by_key_[key];
-  if (count >= limits_.connections_per_key_max) {
+  KeyShare& of_key = by_key_[key];
+  if (limits_.connections_per_key_max > 0 && of_key.connections >= limits_.connections_per_key_max) {
     --connections_;
     return Entry::key_is_full;
   }
-  ++count;
+  ++of_key.connections;
+  share = &of_key;
   return Entry::admitted;
 }
 
 void Admission::leave(hub::KeyId key) noexcept {
   --connections_;
-  if (limits_.connections_per_key_max == 0) return;
+  if (!keys_have_limits()) return;
   const std::lock_guard lock(mutex_);
   const auto found = by_key_.find(key);
-  if (--found->second == 0) by_key_.erase(found);
+  if (--found->second.connections == 0) by_key_.erase(found);
 }
 
 net::MonotonicMs Admission::refused(const std::string& address, net::MonotonicMs now_ms) {

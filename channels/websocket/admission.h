@@ -22,11 +22,18 @@ namespace carillon::channels::websocket {
 
 struct AdmissionLimits {
   std::size_t connections_max = 100'000;
-  std::size_t connections_per_key_max = 0;  ///< 0: as many as the hub takes
-  std::uint32_t handshakes_per_second = 0;  ///< 0: as they come
-  int retry_after_max_s = 60;               ///< for who comes when there are more
-  std::size_t held_max = 1'000;             ///< answers to refused keys that are held back at one time
+  std::size_t connections_per_key_max = 0;    ///< 0: as many as the hub takes
+  std::size_t subscriptions_per_key_max = 0;  ///< 0: as many as its connections may have
+  std::uint32_t handshakes_per_second = 0;    ///< 0: as they come
+  int retry_after_max_s = 60;                 ///< for who comes when there are more
+  std::size_t held_max = 1'000;               ///< answers to refused keys that are held back at one time
   RefusalPaceOptions refusals = {};
+};
+
+/// What the connections of one key have together.
+struct KeyShare {
+  std::size_t connections = 0;  ///< Admission's own
+  std::atomic<std::size_t> subscriptions{0};
 };
 
 class Admission {
@@ -44,8 +51,9 @@ class Admission {
   bool full() const { return connections() >= limits_.connections_max; }
 
   enum class Entry : std::uint8_t { admitted, hub_is_full, key_is_full };
-  /// Counts a connection in; who was admitted leaves once.
-  Entry enter(hub::KeyId key);
+  /// Counts a connection in; who was admitted leaves once, and until then has a share in what its key may have: null
+  /// where keys have no limits.
+  Entry enter(hub::KeyId key, KeyShare*& share);
   void leave(hub::KeyId key) noexcept;
 
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
@@ -58,6 +66,8 @@ class Admission {
   void let_go() noexcept { --held_; }
 
  private:
+  bool keys_have_limits() const { return limits_.connections_per_key_max + limits_.subscriptions_per_key_max > 0; }
+
   AdmissionLimits limits_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> held_{0};
@@ -65,7 +75,7 @@ class Admission {
   std::mutex mutex_;
   HandshakeGate gate_;
   RefusalPace pace_;
-  std::unordered_map<hub::KeyId, std::size_t> by_key_;  ///< only where keys have a limit
+  std::unordered_map<hub::KeyId, KeyShare> by_key_;  ///< only where keys have limits
 };
 
 }  // namespace carillon::channels::websocket

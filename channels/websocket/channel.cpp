@@ -70,7 +70,8 @@ void WebSocketChannel::accept(const net::http::Request& request, const net::http
 
 std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connection, const hub::Principal& principal,
                                                         const hub::KeyHash& secret, bool with_seq) {
-  switch (admission_.enter(principal.key)) {
+  KeyShare* share = nullptr;
+  switch (admission_.enter(principal.key, share)) {
     case Admission::Entry::hub_is_full:
       return turn_away(connection, CloseCode::try_again_later, hub_is_full);
     case Admission::Entry::key_is_full:
@@ -80,7 +81,7 @@ std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connect
     case Admission::Entry::admitted:
       break;
   }
-  return std::make_unique<Session>(*this, connection, principal, secret, with_seq);
+  return std::make_unique<Session>(*this, connection, principal, secret, share, with_seq);
 }
 
 std::unique_ptr<net::Protocol> WebSocketChannel::turn_away(net::Connection& connection, CloseCode code,
@@ -167,6 +168,7 @@ bool WebSocketChannel::may_read() {
   }
   return rows_read_ < rows_per_turn_max;
 }
+
 // --- who has to go ---------------------------------------------------------------------------------------------------
 
 void WebSocketChannel::recheck_keys() {

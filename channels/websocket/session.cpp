@@ -14,12 +14,12 @@ struct Session::Fragments {
 };
 
 Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
-                 const hub::KeyHash& secret, bool with_seq)
+                 const hub::KeyHash& secret, KeyShare* share, bool with_seq)
     : channel_(channel),
       connection_(connection),
       principal_(principal),
       secret_(secret),
-      subscriber_(channel, *this),
+      subscriber_(channel, *this, share),
       heartbeat_at_ms_(0),
       with_seq_(with_seq) {
   next_ = channel_.first_;

@@ -19,12 +19,14 @@
 namespace carillon::channels::websocket {
 
 class WebSocketChannel;
+struct KeyShare;
 
 class Session final : public net::Protocol {
  public:
-  /// Says `connected` at once. It was admitted, and leaves when it is gone; `secret` is the hash of its key.
+  /// Says `connected` at once. It was admitted with that share, and leaves when it is gone; `secret` is the hash of its
+  /// key.
   Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
-          const hub::KeyHash& secret, bool with_seq);
+          const hub::KeyHash& secret, KeyShare* share, bool with_seq);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

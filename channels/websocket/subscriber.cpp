@@ -29,7 +29,10 @@ class Subscriber::Waiting final : public net::Timer {
   Subscriber& subscriber_;
 };
 
-Subscriber::Subscriber(WebSocketChannel& channel, Session& session) : channel_(channel), session_(session) {}
+Subscriber::Subscriber(WebSocketChannel& channel, Session& session, KeyShare* share)
+    : channel_(channel), session_(session) {
+  if (share != nullptr) jobs_.of_key = all_.of_key = &share->subscriptions;
+}
 
 Subscriber::~Subscriber() = default;
 
@@ -206,9 +209,17 @@ void Subscriber::unsubscribe_from(const std::string& job) {
 
 bool Subscriber::has_room() {
   const std::size_t most = channel_.options_.subscriptions_max;
-  if (jobs_.count + all_.count < most) return true;
-  session_.send_error("Too many subscriptions: at most " + std::to_string(most));
-  return false;
+  if (jobs_.count + all_.count >= most) {
+    session_.send_error("Too many subscriptions: at most " + std::to_string(most));
+    return false;
+  }
+  // Two loops that ask at the same time may both find room for the last.
+  const std::size_t most_of_key = channel_.admission_.limits().subscriptions_per_key_max;
+  if (most_of_key > 0 && jobs_.of_key->load(std::memory_order_relaxed) >= most_of_key) {
+    session_.send_error("Too many subscriptions with this key: at most " + std::to_string(most_of_key));
+    return false;
+  }
+  return true;
 }
 
 void Subscriber::store_failed() { session_.close(CloseCode::try_again_later, "The store cannot be read now"); }

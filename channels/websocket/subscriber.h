@@ -38,10 +38,12 @@ namespace carillon::channels::websocket {
 
 class Session;
 class WebSocketChannel;
+struct KeyShare;
 
 class Subscriber {
  public:
-  Subscriber(WebSocketChannel& channel, Session& session);
+  /// `share`: what its key may have, with other connections; null where keys have no limits.
+  Subscriber(WebSocketChannel& channel, Session& session, KeyShare* share);
   ~Subscriber();
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;

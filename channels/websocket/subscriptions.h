@@ -11,7 +11,9 @@
 // Threads: belongs to one loop.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
 
 #include "hub/id.h"
@@ -40,6 +42,8 @@ struct Subscription {
 struct SubscriptionList {
   Subscription* first = nullptr;
   std::uint32_t count = 0;
+  /// Counts those of all connections of the key, on whatever loop; null where they have no limit together.
+  std::atomic<std::size_t>* of_key = nullptr;
 };
 
 template <typename Topic, typename Hash>
@@ -78,6 +82,7 @@ class SubscriptionIndex {
     if (list.first != nullptr) list.first->session_previous = subscription;
     list.first = subscription;
     ++list.count;
+    if (list.of_key != nullptr) list.of_key->fetch_add(1, std::memory_order_relaxed);
     ++size_;
     return *subscription;
   }
@@ -96,6 +101,7 @@ class SubscriptionIndex {
     (subscription.session_previous != nullptr ? subscription.session_previous->session_next : list.first) =
         subscription.session_next;
     --list.count;
+    if (list.of_key != nullptr) list.of_key->fetch_sub(1, std::memory_order_relaxed);
     --size_;
     delete &subscription;
   }

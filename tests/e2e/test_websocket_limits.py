@@ -191,6 +191,30 @@ def test_more_messages_than_a_second_may_have_close_1008(make_hub, message):
         assert other.read_message()["type"] == "pong"
 
 
+def test_more_subscriptions_than_a_key_may_have_are_refused(make_hub):
+    hub = make_hub("--websocket-subscriptions-per-key", "3")
+    jobs = [hub.submit() for _ in range(4)]
+
+    def subscribe(connection, job):
+        connection.send(raw_ws.frame(raw_ws.TEXT, f'{{"action":"subscribe","job_id":"{job}"}}'))
+        answer = connection.read_message()
+        if answer["type"] == "subscribed" and job != "*":
+            assert connection.read_message()["job_id"] == job
+        return answer
+
+    with opened(hub) as one, opened(hub) as two:  # each on its loop
+        assert subscribe(one, jobs[0])["type"] == "subscribed"
+        assert subscribe(one, jobs[1])["type"] == "subscribed"
+        assert subscribe(two, jobs[0])["type"] == "subscribed"
+        for connection in (one, two):
+            refused = subscribe(connection, jobs[3])
+            assert refused["type"] == "error"
+            assert refused["message"] == "Too many subscriptions with this key: at most 3"
+        one.send(raw_ws.frame(raw_ws.CLOSE, b""))
+        one.read_close()
+        assert subscribe(two, "*")["type"] == "subscribed", "what it had is free"
+
+
 # --- refused keys -----------------------------------------------------------------------------------------------------
 
 

@@ -100,26 +100,51 @@ TEST(HandshakeGate, WithoutARateEveryoneComesIn) {
 
 // --- Admission -------------------------------------------------------------------------------------------------------
 
+Admission::Entry enter(Admission& admission, hub::KeyId key) {
+  KeyShare* share = nullptr;
+  return admission.enter(key, share);
+}
+
 TEST(Admission, TakesAsManyAsItHasRoomFor) {
   Admission admission({.connections_max = 2});
-  EXPECT_EQ(admission.enter({1}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
   EXPECT_FALSE(admission.full());
-  EXPECT_EQ(admission.enter({1}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
   EXPECT_TRUE(admission.full());
-  EXPECT_EQ(admission.enter({2}), Admission::Entry::hub_is_full);
+  EXPECT_EQ(enter(admission, {2}), Admission::Entry::hub_is_full);
   admission.leave({1});
-  EXPECT_EQ(admission.enter({2}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {2}), Admission::Entry::admitted);
   EXPECT_EQ(admission.connections(), 2U);
 }
 
 TEST(Admission, AKeysConnectionsAreItsOwn) {
   Admission admission({.connections_max = 10, .connections_per_key_max = 1});
-  EXPECT_EQ(admission.enter({1}), Admission::Entry::admitted);
-  EXPECT_EQ(admission.enter({1}), Admission::Entry::key_is_full);
-  EXPECT_EQ(admission.enter({2}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::key_is_full);
+  EXPECT_EQ(enter(admission, {2}), Admission::Entry::admitted);
   EXPECT_EQ(admission.connections(), 2U) << "who is turned away takes no room";
   admission.leave({1});
-  EXPECT_EQ(admission.enter({1}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
+}
+
+TEST(Admission, AllConnectionsOfAKeyHaveOneShare) {
+  Admission admission({.subscriptions_per_key_max = 5});
+  KeyShare* one = nullptr;
+  KeyShare* two = nullptr;
+  KeyShare* other = nullptr;
+  admission.enter({1}, one);
+  admission.enter({1}, two);
+  admission.enter({2}, other);
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(one, two);
+  EXPECT_NE(one, other);
+  one->subscriptions = 3;
+  admission.leave({1});
+  EXPECT_EQ(two->subscriptions, 3U) << "kept while there is one";
+
+  Admission without_limits({});
+  without_limits.enter({1}, one);
+  EXPECT_EQ(one, nullptr);
 }
 
 TEST(Admission, CountsRightForManyLoopsAtOnce) {
@@ -131,7 +156,7 @@ TEST(Admission, CountsRightForManyLoopsAtOnce) {
   for (int i = 0; i < 4; ++i) {
     loops.emplace_back([&] {
       for (int n = 0; n < 20'000; ++n) {
-        if (admission.enter({7}) != Admission::Entry::admitted) continue;
+        if (enter(admission, {7}) != Admission::Entry::admitted) continue;
         const std::size_t now = ++inside;
         for (std::size_t seen = inside_max; seen < now && !inside_max.compare_exchange_weak(seen, now);) continue;
         --inside;

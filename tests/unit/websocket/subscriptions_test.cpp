@@ -56,5 +56,22 @@ TEST(Subscriptions, AgreeWithAPlainModel) {
   }
 }
 
+TEST(Subscriptions, AreCountedForTheKeyWhereverTheyAre) {
+  std::vector<char> room(2);
+  std::atomic<std::size_t> of_key{0};
+  SubscriptionList one{.of_key = &of_key};
+  SubscriptionList two{.of_key = &of_key};
+  JobSubscriptions index;
+  index.add(one, fake_session(room, 0), job(1), 0);
+  Subscription& last = index.add(one, fake_session(room, 0), job(2), 0);
+  index.add(two, fake_session(room, 1), job(1), 0);
+  EXPECT_EQ(of_key, 3U);
+  index.remove(one, last);
+  EXPECT_EQ(of_key, 2U);
+  index.remove_all(one);
+  index.remove_all(two);
+  EXPECT_EQ(of_key, 0U);
+}
+
 }  // namespace
 }  // namespace carillon::channels::websocket
