@@ -45,6 +45,7 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
   options.replay_scan_max = settings.replay_scan;
   options.messages_per_second_max = settings.messages_per_second;
   options.origins = settings.origins;
+  options.deflate = {settings.deflate, settings.deflate_level, settings.deflate_min_bytes, settings.deflate_max_bytes};
   return options;
 }
 

@@ -124,6 +124,15 @@ std::vector<Setting> make_table() {
       number("websocket.drain_ms", CARILLON_MEMBER(websocket.drain_ms), 0, 600'000,
              "Milliseconds over which a hub that ends closes its WebSockets with 1001, one after the other; 100 or "
              "fewer are closed at once."),
+      boolean("websocket.deflate", CARILLON_MEMBER(websocket.deflate),
+              "Whether messages are deflated (permessage-deflate) for clients that offer it."),
+      number("websocket.deflate_level", CARILLON_MEMBER(websocket.deflate_level), 1, 9,
+             "How hard to try for small messages, from 1 (fast) to 9 (small)."),
+      number("websocket.deflate_min_bytes", CARILLON_MEMBER(websocket.deflate_min_bytes), 64, gib,
+             "Bytes from which on a frame is deflated; smaller ones are sent plain."),
+      number("websocket.deflate_max_bytes", CARILLON_MEMBER(websocket.deflate_max_bytes), 64, gib,
+             "Bytes up to which a frame is deflated; larger ones are sent plain, for deflating them would hold up the "
+             "other connections of the loop."),
 
       boolean("webhooks.allow_http", CARILLON_MEMBER(webhooks.allow_http),
               "Whether webhooks may go to http:// URLs, unencrypted."),

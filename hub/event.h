@@ -54,6 +54,8 @@ inline constexpr EventKinds final_events = EventKinds{}.with(EventKind::succeede
 enum class Rendition : std::uint8_t {
   websocket_frame,           ///< a whole unmasked text frame with job_update
   websocket_frame_with_seq,  ///< the same for connections that asked to resume
+  websocket_frame_deflated,  ///< each of the two for connections that agreed to permessage-deflate
+  websocket_frame_with_seq_deflated,
   webhook_body,
   count
 };

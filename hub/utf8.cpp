@@ -1,6 +1,22 @@
 #include "hub/utf8.h"
 
+#include <cstring>
+
 namespace carillon::hub {
+namespace {
+
+/// How many bytes at the start of `text` are ASCII, counted in words of eight.
+std::size_t ascii_words(std::string_view text) {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  std::size_t bytes = 0;
+  for (std::uint64_t word = 0; text.size() - bytes >= sizeof word; bytes += sizeof word) {
+    std::memcpy(&word, text.data() + bytes, sizeof word);
+    if ((word & high_bits) != 0) break;
+  }
+  return bytes;
+}
+
+}  // namespace
 
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) -> unsigned {
@@ -24,14 +40,28 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 }
 
 bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    if (static_cast<unsigned char>(text[i]) < 0x80) {
-      ++i;
-      continue;
+  Utf8Checker checker;
+  return checker.take(text) && checker.between_characters();
+}
+
+bool Utf8Checker::take(std::string_view piece) {
+  for (std::size_t i = 0; i < piece.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(piece[i]);
+    if (awaited_ > 0) {
+      if (byte < least_ || byte > most_) return false;
+      --awaited_;
+      least_ = 0x80;
+      most_ = 0xBF;
+    } else if (byte < 0x80) {
+      i += ascii_words(piece.substr(i + 1));
+    } else {
+      if (byte < 0xC2 || byte > 0xF4) return false;
+      awaited_ = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+      if (byte == 0xE0) least_ = 0xA0;  // less were overlong
+      if (byte == 0xED) most_ = 0x9F;   // more were a surrogate
+      if (byte == 0xF0) least_ = 0x90;  // less were overlong
+      if (byte == 0xF4) most_ = 0x8F;   // more were beyond U+10FFFF
     }
-    const std::size_t length = utf8_length(text, i);
-    if (length == 0) return false;
-    i += length;
   }
   return true;
 }

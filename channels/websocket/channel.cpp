@@ -34,6 +34,8 @@ WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hu
       origins_(options.origins),
       held_(loop, admission),
       passed_(reader.last_seq()),
+      reading_desk_{.message_bytes_max = options.message_bytes_max},
+      frame_deflater_(options.deflate),
       random_(hub::random_number()) {}
 
 WebSocketChannel::~WebSocketChannel() = default;
@@ -43,7 +45,7 @@ WebSocketChannel::~WebSocketChannel() = default;
 void WebSocketChannel::accept(const net::http::Request& request, const net::http::Responder& responder) {
   auto read = read_handshake(request, origins_);
   if (auto* refused = std::get_if<net::http::Response>(&read)) return responder.send(std::move(*refused));
-  const auto& handshake = std::get<Handshake>(read);
+  auto& handshake = std::get<Handshake>(read);
   if (draining_) {
     const net::MonotonicMs left_ms = std::max<net::MonotonicMs>(0, goodbyes_.end_ms() - loop_.now_ms());
     const int retry_after_s = 1 + static_cast<int>(left_ms / 1000);
@@ -53,6 +55,8 @@ void WebSocketChannel::accept(const net::http::Request& request, const net::http
     return responder.send(
         Problem{503, "too_many_handshakes", "More clients connect than the hub lets in at a time.", {}, retry_after_s});
   }
+  // Who is told nothing but why it may not come in needs no extension.
+  auto agreed = std::exchange(handshake.deflate, std::nullopt);
   if (admission_.full()) {
     return responder.upgrade(make_handshake_answer(handshake), [&](auto& connection) {
       return turn_away(connection, CloseCode::try_again_later, hub_is_full);
@@ -63,13 +67,14 @@ void WebSocketChannel::accept(const net::http::Request& request, const net::http
   if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) {
     return refuse_key(handshake, request, responder, *refusal);
   }
+  if (options_.deflate.enabled) handshake.deflate = agreed;
   responder.upgrade(make_handshake_answer(handshake), [&](net::Connection& connection) {
-    return let_in(connection, std::get<hub::Principal>(result), secret, handshake.resume);
+    return let_in(connection, std::get<hub::Principal>(result), secret, handshake);
   });
 }
 
 std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connection, const hub::Principal& principal,
-                                                        const hub::KeyHash& secret, bool with_seq) {
+                                                        const hub::KeyHash& secret, const Handshake& handshake) {
   KeyShare* share = nullptr;
   switch (admission_.enter(principal.key, share)) {
     case Admission::Entry::hub_is_full:
@@ -81,12 +86,12 @@ std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connect
     case Admission::Entry::admitted:
       break;
   }
-  return std::make_unique<Session>(*this, connection, principal, secret, share, with_seq);
+  return std::make_unique<Session>(*this, connection, principal, secret, share, handshake.resume, handshake.deflate);
 }
 
 std::unique_ptr<net::Protocol> WebSocketChannel::turn_away(net::Connection& connection, CloseCode code,
-                                                           std::string_view reason) const {
-  return std::make_unique<RefusedSession>(connection, code, reason, options_.close_timeout_ms);
+                                                           std::string_view reason) {
+  return std::make_unique<RefusedSession>(connection, code, reason, options_.close_timeout_ms, reading_desk_);
 }
 
 void WebSocketChannel::refuse_key(const Handshake& handshake, const net::http::Request& request,
@@ -138,8 +143,16 @@ void WebSocketChannel::pass_on(const hub::Event& event) {
 }
 
 const net::SharedBytes& WebSocketChannel::frame_of(const hub::Event& event, const Session& session) {
-  const auto form = session.with_seq() ? hub::Rendition::websocket_frame_with_seq : hub::Rendition::websocket_frame;
-  return event.rendition(form, [&] { return job_update_frame(event, session.with_seq()); });
+  using hub::Rendition;
+  const bool with_seq = session.with_seq();
+  const auto& plain = event.rendition(with_seq ? Rendition::websocket_frame_with_seq : Rendition::websocket_frame,
+                                      [&] { return job_update_frame(event, with_seq); });
+  if (!session.takes_deflated() || !frame_deflater_.suits(plain->size())) return plain;
+  return event.rendition(with_seq ? Rendition::websocket_frame_with_seq_deflated : Rendition::websocket_frame_deflated,
+                         [&] {
+                           auto deflated = frame_deflater_.deflate(*plain);
+                           return deflated ? hub::make_text(std::move(*deflated)) : plain;
+                         });
 }
 
 void WebSocketChannel::note_told_ahead(const Session& session, const hub::JobId& job, hub::Seq seq) {

@@ -15,8 +15,10 @@
 
 #include "channels/websocket/admission.h"
 #include "channels/websocket/drain_pace.h"
+#include "channels/websocket/frame_deflater.h"
 #include "channels/websocket/handshake.h"
 #include "channels/websocket/held_answers.h"
+#include "channels/websocket/message_reader.h"
 #include "channels/websocket/origin.h"
 #include "channels/websocket/session.h"
 #include "channels/websocket/subscriptions.h"
@@ -41,6 +43,7 @@ struct WebSocketOptions {
   std::uint32_t messages_per_second_max = 0;  ///< from one client, pings included; 0: as they come
   std::vector<std::string> origins;           ///< of pages that may connect; empty: any
   net::MonotonicMs close_timeout_ms = 2'000;  ///< for the client's answer to a close frame
+  DeflateOptions deflate{};
 };
 
 class WebSocketChannel final : private net::Timer {
@@ -76,12 +79,12 @@ class WebSocketChannel final : private net::Timer {
   void refuse_key(const Handshake& handshake, const net::http::Request& request, const net::http::Responder& responder,
                   hub::AuthRefusal refusal);
   std::unique_ptr<net::Protocol> let_in(net::Connection& connection, const hub::Principal& principal,
-                                        const hub::KeyHash& secret, bool with_seq);
-  std::unique_ptr<net::Protocol> turn_away(net::Connection& connection, CloseCode code, std::string_view reason) const;
+                                        const hub::KeyHash& secret, const Handshake& handshake);
+  std::unique_ptr<net::Protocol> turn_away(net::Connection& connection, CloseCode code, std::string_view reason);
   std::int64_t now_s() const { return clock_.now_ms() / 1000; }
   void pass_on(const hub::Event& event);
-  /// The form of the event that goes to this session.
-  static const net::SharedBytes& frame_of(const hub::Event& event, const Session& session);
+  /// The event's frame as this session takes it, made by whoever needs it first on any loop.
+  const net::SharedBytes& frame_of(const hub::Event& event, const Session& session);
 
   /// The session has heard of the job up to `seq` ahead of the batches, and no subscription of the job's says so.
   void note_told_ahead(const Session& session, const hub::JobId& job, hub::Seq seq);
@@ -127,6 +130,8 @@ class WebSocketChannel final : private net::Timer {
   Session* first_ = nullptr;
   std::size_t session_count_ = 0;
   std::vector<Session*> too_slow_;
+  ReadingDesk reading_desk_;
+  FrameDeflater frame_deflater_;
   net::SharedBytes heartbeat_;
   std::int64_t heartbeat_s_ = 0;
   std::uint64_t random_;

@@ -7,6 +7,9 @@
 //   │N│     │       │ │ 126, 127    │ or 127        │              │         │
 //   └─┴─────┴───────┴─┴─────────────┴───────────────┴──────────────┴─────────┘
 //
+// The first of the RSV bits says, where permessage-deflate was agreed upon, that a message is deflated (RFC 7692,
+// section 6); it stands in the message's first frame.
+//
 // Threads: pure functions over bytes.
 #pragma once
 
@@ -38,6 +41,7 @@ enum class CloseCode : std::uint16_t {
 /// A frame from a client, still masked.
 struct FrameHead {
   bool final = false;
+  bool deflated = false;
   Opcode opcode = Opcode::text;
   std::array<std::uint8_t, 4> mask{};
   std::uint64_t payload_bytes = 0;
@@ -52,19 +56,30 @@ struct FrameResult {
   std::string_view why{};
 };
 
-/// Reads the head of the client's frame at the start of `bytes`, as soon as it is whole. Malformed is what RFC 6455
-/// wants a connection failed for: no mask, RSV bits without an extension, an opcode that is reserved, a control frame
-/// that is fragmented or longer than 125 bytes, a length not in its shortest form.
-FrameResult read_frame_head(std::string_view bytes, FrameHead& head);
+/// The most that a frame's head takes: 2 bytes, 8 of length, 4 of mask.
+inline constexpr std::size_t head_bytes_max = 14;
+inline constexpr std::size_t control_payload_bytes_max = 125;
 
-/// Appends the payload, unmasked. `offset` is where in the frame's payload it stands.
-void append_unmasked(std::string& out, std::string_view payload, const std::array<std::uint8_t, 4>& mask,
-                     std::size_t offset = 0);
+/// Whether permessage-deflate was agreed upon.
+enum class Deflate : bool { no, yes };
+
+/// Reads the head of the client's frame at the start of `bytes`, as soon as it is whole. Malformed is what RFC 6455
+/// wants a connection failed for: no mask, RSV bits without their extension, an opcode that is reserved, a control
+/// frame that is fragmented or longer than 125 bytes, a length not in its shortest form.
+FrameResult read_frame_head(std::string_view bytes, Deflate deflate, FrameHead& head);
+
+/// Writes `from` unmasked to `to`, which may be the same place. `offset` is where in the frame's payload it stands.
+void unmask(char* to, std::string_view from, const std::array<std::uint8_t, 4>& mask, std::uint64_t offset = 0);
 
 /// A whole, unmasked, final frame. Control frames hold at most 125 bytes.
 std::string make_frame(Opcode opcode, std::string_view payload);
+/// The same for a message that is deflated already.
+std::string make_deflated_frame(Opcode opcode, std::string_view deflated);
 /// `reason` is cut to the 123 bytes that fit, between characters.
 std::string make_close_frame(CloseCode code, std::string_view reason);
+
+/// The payload of a frame that make_frame() made.
+std::string_view payload_of(std::string_view frame);
 
 /// Whether a peer may send this code in a close frame (RFC 6455, section 7.4.2).
 bool is_valid_close_code(unsigned code);

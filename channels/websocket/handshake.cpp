@@ -80,6 +80,17 @@ bool comes_from(const OriginList& origins, const Request& request) {
   return true;
 }
 
+/// None where the field is missing, and where it is there twice (RFC 6455, section 11.3: these may not be).
+std::optional<std::string_view> only_field(const Request& request, std::string_view name) {
+  std::optional<std::string_view> found;
+  for (const auto& field : request.fields) {
+    if (!net::http::same_name(field.name, name)) continue;
+    if (found) return std::nullopt;
+    found = field.value;
+  }
+  return found;
+}
+
 bool any_field_has(const Request& request, std::string_view name, std::string_view token) {
   for (const auto& field : request.fields) {
     if (net::http::same_name(field.name, name) && net::http::list_has(field.value, token)) return true;
@@ -94,10 +105,10 @@ std::variant<Handshake, Response> read_handshake(const Request& request, const O
     return refuse(426, "This resource is a WebSocket: connect with a WebSocket client.");
   }
   if (request.minor_version != 1) return refuse(400, "A WebSocket handshake is HTTP/1.1.");
-  const auto version = request.field("Sec-WebSocket-Version");
-  if (!version) return refuse(400, "Sec-WebSocket-Version is missing.");
+  const auto version = only_field(request, "Sec-WebSocket-Version");
+  if (!version) return refuse(400, "Sec-WebSocket-Version is missing, or there twice.");
   if (*version != "13") return refuse(426, "The WebSocket version spoken here is 13.");
-  const auto nonce = request.field("Sec-WebSocket-Key");
+  const auto nonce = only_field(request, "Sec-WebSocket-Key");
   if (!nonce || !is_nonce(*nonce)) return refuse(400, "Sec-WebSocket-Key is not 16 bytes in base64.");
   if (!request.body.empty()) return refuse(400, "A WebSocket handshake has no body.");
   if (!origins.any() && !comes_from(origins, request)) {
@@ -106,6 +117,10 @@ std::variant<Handshake, Response> read_handshake(const Request& request, const O
 
   Handshake handshake;
   handshake.nonce = *nonce;
+  for (const auto& field : request.fields) {
+    if (!net::http::same_name(field.name, "Sec-WebSocket-Extensions")) continue;
+    if (!agree_on_deflate(field.value, handshake.deflate)) return refuse(400, "Sec-WebSocket-Extensions is malformed.");
+  }
   handshake.resume = request.query_member("resume") == "1";
   const Offered offered = read_offered(request);
   if (auto key = request.query_member("api_key")) {
@@ -130,6 +145,8 @@ std::string make_handshake_answer(const Handshake& handshake) {
   head += "\r\n";
   if (!handshake.subprotocol.empty())
     head.append("Sec-WebSocket-Protocol: ").append(handshake.subprotocol).append("\r\n");
+  if (handshake.deflate)
+    head.append("Sec-WebSocket-Extensions: ").append(to_field_value(*handshake.deflate)).append("\r\n");
   head += "\r\n";
   return head;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "channels/websocket/deflate_offer.h"
 #include "channels/websocket/origin.h"
 #include "net/http/message.h"
 
@@ -18,6 +19,7 @@ struct Handshake {
   std::string subprotocol;  ///< the one to select; empty for none
   std::string key;          ///< the API key that was presented; empty for none
   bool resume = false;      ///< `?resume=1`
+  std::optional<DeflateAgreement> deflate{};
 };
 
 /// The subprotocol that lets a browser pass its key without having it echoed.

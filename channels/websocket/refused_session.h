@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "channels/websocket/frame.h"
+#include "channels/websocket/message_reader.h"
 #include "net/connection.h"
 
 namespace carillon::channels::websocket {
@@ -13,36 +14,29 @@ namespace carillon::channels::websocket {
 class RefusedSession final : public net::Protocol {
  public:
   RefusedSession(net::Connection& connection, CloseCode code, std::string_view reason,
-                 net::MonotonicMs close_timeout_ms)
-      : connection_(connection) {
+                 net::MonotonicMs close_timeout_ms, ReadingDesk& desk)
+      : connection_(connection), desk_(desk), reader_(Deflate::no) {
     connection_.write(make_close_frame(code, reason));
     connection_.set_timer_in(close_timeout_ms);
+    reader_.pass_over_messages();
   }
 
   /// Only the answer to the close frame is waited for; what else a client says is passed over.
   std::size_t on_bytes(std::string_view bytes) override {
-    std::size_t consumed = 0;
-    for (FrameHead head; consumed < bytes.size();) {
-      const std::string_view rest = bytes.substr(consumed);
-      const FrameResult result = read_frame_head(rest, head);
-      if (result.state == FrameState::incomplete) break;
-      if (result.state == FrameState::malformed || head.opcode == Opcode::close ||
-          head.payload_bytes > payload_bytes_max) {
-        connection_.end();
-        return bytes.size();
-      }
-      if (rest.size() - head.head_bytes < head.payload_bytes) break;
-      consumed += head.head_bytes + static_cast<std::size_t>(head.payload_bytes);
+    for (std::string_view rest = bytes; !connection_.ending();) {
+      const Incoming::Kind kind = reader_.next(rest, desk_).kind;
+      if (kind == Incoming::Kind::nothing) break;
+      if (kind == Incoming::Kind::close || kind == Incoming::Kind::failure) connection_.end();
     }
-    return consumed;
+    return bytes.size();
   }
   void on_end_of_input() override { connection_.end(); }
   void on_time() override { connection_.end(); }
 
  private:
-  static constexpr std::size_t payload_bytes_max = 64 * 1024;
-
   net::Connection& connection_;
+  ReadingDesk& desk_;
+  MessageReader reader_;
 };
 
 }  // namespace carillon::channels::websocket

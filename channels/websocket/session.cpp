@@ -5,23 +5,21 @@
 #include "channels/websocket/channel.h"
 #include "channels/websocket/client_message.h"
 #include "channels/websocket/messages.h"
-#include "hub/utf8.h"
 
 namespace carillon::channels::websocket {
 
-struct Session::Fragments {
-  std::string text;
-};
-
 Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
-                 const hub::KeyHash& secret, KeyShare* share, bool with_seq)
+                 const hub::KeyHash& secret, KeyShare* share, bool with_seq,
+                 const std::optional<DeflateAgreement>& deflate)
     : channel_(channel),
       connection_(connection),
       principal_(principal),
       secret_(secret),
       subscriber_(channel, *this, share),
       heartbeat_at_ms_(0),
-      with_seq_(with_seq) {
+      reader_(deflate ? Deflate::yes : Deflate::no),
+      with_seq_(with_seq),
+      takes_deflated_(deflate && deflate->window_bits() == window_bits_max) {
   next_ = channel_.first_;
   if (next_ != nullptr) next_->previous_ = this;
   channel_.first_ = this;
@@ -53,97 +51,32 @@ void Session::on_gone() noexcept {
 // --- what comes in ---------------------------------------------------------------------------------------------------
 
 std::size_t Session::on_bytes(std::string_view bytes) {
-  std::size_t consumed = 0;
-  while (consumed < bytes.size() && !connection_.ending() && !subscriber_.busy()) {
-    const std::string_view rest = bytes.substr(consumed);
-    FrameHead head;
-    const FrameResult result = read_frame_head(rest, head);
-    if (result.state == FrameState::malformed) {
-      close(CloseCode::protocol_error, result.why);
-      return bytes.size();
-    }
-    if (result.state == FrameState::incomplete) break;
-    const std::size_t gathered = fragments_ ? fragments_->text.size() : 0;
-    if (!is_control(head.opcode) && head.payload_bytes > channel_.options_.message_bytes_max - gathered) {
-      close(CloseCode::message_too_big, "Message too big");
-      return bytes.size();
-    }
-    const auto payload_bytes = static_cast<std::size_t>(head.payload_bytes);
-    if (rest.size() - head.head_bytes < payload_bytes) break;
-    consumed += head.head_bytes + payload_bytes;
-    if (!on_frame(head, rest.substr(head.head_bytes, payload_bytes))) return bytes.size();
+  std::string_view rest = bytes;
+  while (!connection_.ending() && !subscriber_.busy()) {
+    const Incoming incoming = reader_.next(rest, channel_.reading_desk_);
+    if (incoming.kind == Incoming::Kind::nothing) break;
+    on_incoming(incoming);
   }
-  return consumed;
+  return bytes.size() - rest.size();  // what is left waits until the subscriber has done what was asked before
 }
 
-/// False when nothing more is to be read.
-bool Session::on_frame(const FrameHead& head, std::string_view payload) {
-  if (is_control(head.opcode)) {
-    on_control(head, payload);
-    return !connection_.ending();
-  }
-  return closing_ || on_data(head, payload);
-}
-
-bool Session::on_data(const FrameHead& head, std::string_view payload) {
-  const bool continues = head.opcode == Opcode::continuation;
-  if (continues != (fragments_ != nullptr)) {
-    close(CloseCode::protocol_error, continues ? "Continuation of nothing" : "New message within a message");
-    return false;
-  }
-  if (head.opcode == Opcode::binary) {
-    close(CloseCode::unsupported_data, "Text messages only");
-    return false;
-  }
-  std::string text;
-  if (continues) text = std::move(fragments_->text);
-  append_unmasked(text, payload, head.mask);
-  if (!head.final) {
-    if (!fragments_) fragments_ = std::make_unique<Fragments>();
-    fragments_->text = std::move(text);
-    return true;
-  }
-  fragments_.reset();
-  if (!hub::is_utf8(text)) {
-    close(CloseCode::invalid_payload, "Text is not valid UTF-8");
-    return false;
-  }
-  on_message(text);
-  return true;
-}
-
-void Session::on_control(const FrameHead& head, std::string_view payload) {
-  std::string text;
-  append_unmasked(text, payload, head.mask);
-  switch (head.opcode) {
-    case Opcode::ping:
-      if (!closing_ && within_rate()) send(make_frame(Opcode::pong, text));
-      break;
-    case Opcode::close: {
-      if (closing_) return connection_.end();  // the answer to ours
-      CloseCode code = CloseCode::normal;
-      std::string_view reason;
-      if (text.size() == 1) {
-        code = CloseCode::protocol_error;
-        reason = "Close frame with half a code";
-      } else if (text.size() >= 2) {
-        const unsigned number =
-            static_cast<unsigned>(static_cast<unsigned char>(text[0])) << 8U | static_cast<unsigned char>(text[1]);
-        if (!is_valid_close_code(number)) {
-          code = CloseCode::protocol_error;
-          reason = "Invalid close code";
-        } else if (!hub::is_utf8(std::string_view(text).substr(2))) {
-          code = CloseCode::invalid_payload;
-          reason = "Close reason is not valid UTF-8";
-        } else {
-          code = static_cast<CloseCode>(number);
-        }
-      }
-      close(code, reason);
+void Session::on_incoming(const Incoming& incoming) {
+  switch (incoming.kind) {
+    case Incoming::Kind::text:
+      return on_message(incoming.payload);
+    case Incoming::Kind::ping:
+      if (within_rate()) send(make_frame(Opcode::pong, incoming.payload));
+      return;
+    case Incoming::Kind::close:  // the client's, to be answered, or its answer to ours
+      close(incoming.code, {});
       return connection_.end();
-    }
-    default:
-      break;  // a pong nobody asked for is a heartbeat of the client's (RFC 6455, section 5.5.3)
+    case Incoming::Kind::failure:
+      close(incoming.code, incoming.payload);
+      return connection_.end(channel_.options_.close_timeout_ms);
+    case Incoming::Kind::nothing:
+    case Incoming::Kind::binary:  // the reader lets none through
+    case Incoming::Kind::pong:    // one that nobody asked for is a heartbeat of the client's (RFC 6455, section 5.5.3)
+      return;
   }
 }
 
@@ -162,6 +95,9 @@ void Session::on_end_of_input() { connection_.end(); }
 
 void Session::send(std::string frame) {
   if (closing_) return;
+  if (takes_deflated_ && channel_.frame_deflater_.suits(frame.size())) {
+    if (auto deflated = channel_.frame_deflater_.deflate(frame)) return connection_.write(std::move(*deflated));
+  }
   connection_.write(std::move(frame));
 }
 
@@ -182,7 +118,7 @@ void Session::close(CloseCode code, std::string_view reason) {
   if (closing_) return;
   connection_.write(make_close_frame(code, reason));
   closing_ = true;
-  fragments_.reset();
+  reader_.pass_over_messages();
   subscriber_.clear();
   connection_.set_timer_in(channel_.options_.close_timeout_ms);
 }

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "channels/websocket/deflate_offer.h"
 #include "channels/websocket/frame.h"
+#include "channels/websocket/message_reader.h"
 #include "channels/websocket/subscriber.h"
 #include "channels/websocket/token_bucket.h"
 #include "hub/principal.h"
@@ -26,7 +28,7 @@ class Session final : public net::Protocol {
   /// Says `connected` at once. It was admitted with that share, and leaves when it is gone; `secret` is the hash of its
   /// key.
   Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
-          const hub::KeyHash& secret, KeyShare* share, bool with_seq);
+          const hub::KeyHash& secret, KeyShare* share, bool with_seq, const std::optional<DeflateAgreement>& deflate);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -51,6 +53,9 @@ class Session final : public net::Protocol {
   const hub::Principal& principal() const { return principal_; }
   const hub::KeyHash& secret() const { return secret_; }
   bool with_seq() const { return with_seq_; }
+  /// Whether frames may be deflated for it. A client that wants a smaller window than the deflater's agrees to
+  /// permessage-deflate and is sent plain frames, for what is deflated once for all would not do for it.
+  bool takes_deflated() const { return takes_deflated_; }
   bool open() const { return !closing_; }
   const Subscriber& subscriber() const { return subscriber_; }
 
@@ -58,12 +63,7 @@ class Session final : public net::Protocol {
   friend class Subscriber;
   friend class WebSocketChannel;
 
-  /// A message that comes in several frames, while it does.
-  struct Fragments;
-
-  bool on_frame(const FrameHead& head, std::string_view payload);
-  bool on_data(const FrameHead& head, std::string_view payload);
-  void on_control(const FrameHead& head, std::string_view payload);
+  void on_incoming(const Incoming& incoming);
   void on_message(std::string_view text);
   /// Counts a message or a ping; false, and closed, when there are more than may be.
   bool within_rate();
@@ -80,8 +80,9 @@ class Session final : public net::Protocol {
   Subscriber subscriber_;
   net::MonotonicMs heartbeat_at_ms_;
   TokenBucket messages_;
-  std::unique_ptr<Fragments> fragments_;
+  MessageReader reader_;
   bool with_seq_;
+  bool takes_deflated_;
   bool closing_ = false;
   Session* previous_ = nullptr;  ///< in the channel's list of its sessions
   Session* next_ = nullptr;

@@ -28,10 +28,11 @@ def request(port, key, path="/api/v1/ws/jobs", **fields):
     return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
 
 
-def frame(opcode, payload, final=True, masked=True):
+def frame(opcode, payload, final=True, masked=True, deflated=False):
+    """`deflated` says that the payload is."""
     if isinstance(payload, str):
         payload = payload.encode()
-    head = bytes([(0x80 if final else 0) | opcode])
+    head = bytes([(0x80 if final else 0) | (0x40 if deflated else 0) | opcode])
     length = len(payload)
     flag = 0x80 if masked else 0
     if length < 126:
@@ -69,8 +70,8 @@ class RawWebSocket:
     def send(self, data):
         self.socket.sendall(data)
 
-    def open(self, port, key):
-        self.send(request(port, key))
+    def open(self, port, key, **fields):
+        self.send(request(port, key, **fields))
         head = self.read_head()
         assert head.startswith(b"HTTP/1.1 101 "), head
         return self
@@ -86,13 +87,19 @@ class RawWebSocket:
 
     def read_frame(self):
         """Opcode and payload of the next one."""
-        opcode, length = self._take(2)
-        assert opcode & 0x80 and length < 128, "a whole frame without a mask is what servers send here"
+        first, payload = self.read_raw_frame()
+        assert first & 0x70 == 0, "no extension was agreed upon"
+        return first & 0x0F, payload
+
+    def read_raw_frame(self):
+        """First byte and payload of the next one, deflated where its RSV1 bit says so."""
+        first, length = self._take(2)
+        assert first & 0x80 and length < 128, "a whole frame without a mask is what servers send here"
         if length == 126:
             (length,) = struct.unpack(">H", self._take(2))
         elif length == 127:
             (length,) = struct.unpack(">Q", self._take(8))
-        return opcode & 0x0F, self._take(length)
+        return first, self._take(length)
 
     def read_message(self):
         opcode, payload = self.read_frame()
