@@ -57,6 +57,7 @@ Incoming MessageReader::next(std::string_view& bytes, ReadingDesk& desk) {
   while (!bytes.empty() && !ended_) {
     const bool in_payload = partial_ && partial_->in_payload;
     const Incoming incoming = in_payload ? take_payload(bytes, desk) : take_head(bytes, desk);
+    if (ended_) bytes = {};
     if (incoming.kind != Kind::nothing) return incoming;
   }
   bytes = {};

@@ -60,7 +60,8 @@ class MessageReader {
   MessageReader& operator=(const MessageReader&) = delete;
 
   /// Reads up to the next thing that is whole, takes what it has read from the front of `bytes`, and keeps what is not
-  /// whole. Until `nothing` is returned there may be more in the bytes that were given.
+  /// whole. Until `nothing` is returned there may be more in the bytes that were given; what comes behind a close frame
+  /// or a failure is taken and thrown away.
   Incoming next(std::string_view& bytes, ReadingDesk& desk);
 
   /// From now on messages are of no interest: they are passed over unread, whatever their size, and cost no memory.
