@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/data_directory.h"
+#include "app/metrics.h"
 #include "app/serving_loop.h"
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/dispatcher.h"
@@ -116,11 +117,12 @@ struct HubServer::Parts {
         front_socket(doors == Doors::all ? std::optional(net::ListeningSocket::tcp(settings.listen)) : std::nullopt),
         control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
         store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)),
+        metrics(*store),
         admission(admission_limits(settings.websocket)) {
     const auto reader = store->open_reader();
     first_start = reader->keys().empty();
     urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings, *store, rules.ownership(), clock, urls, admission, reader->epoch()};
+    const ServingContext context{settings, *store, rules.ownership(), clock, urls, admission, reader->epoch(), metrics};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all)
       dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings.webhooks));
@@ -207,6 +209,7 @@ struct HubServer::Parts {
   std::optional<net::ListeningSocket> front_socket;
   net::ListeningSocket control_socket;
   std::unique_ptr<hub::Store> store;
+  Metrics metrics;
   channels::webhook::UrlPolicy urls;
   channels::websocket::Admission admission;
   bool first_start = false;

@@ -85,7 +85,8 @@ Authenticated calls(Resource& resource, void (Resource::*method)(const Request&,
   };
 }
 
-void add_health(Router& router, const hub::Store& store, const channels::websocket::WebSocketChannel& websocket) {
+void add_health(Router& router, const hub::Store& store, const channels::websocket::WebSocketChannel& websocket,
+                const Metrics& metrics) {
   router.add(Method::get, "/healthz", [](const Request&, const Responder& responder) {
     responder.send(net::http::json_response(200, R"({"status":"ok"})"));
   });
@@ -95,6 +96,9 @@ void add_health(Router& router, const hub::Store& store, const channels::websock
     }
     if (store.writable()) return responder.send(net::http::json_response(200, R"({"status":"ready"})"));
     responder.send(net::http::Problem{503, "store_unavailable", "The store cannot write now.", {}, 5});
+  });
+  router.add(Method::get, "/metrics", [&metrics](const Request&, const Responder& responder) {
+    responder.send({200, Metrics::content_type, {}, metrics.text()});
   });
 }
 
@@ -146,7 +150,7 @@ Router make_front_routes(const Resources& resources) {
 
   add_admin(router, resources.admin,
             [&](Authenticated handler) { return guarded(resources.door, admins, std::move(handler)); });
-  add_health(router, resources.store, resources.websocket);
+  add_health(router, resources.store, resources.websocket, resources.metrics);
   return router;
 }
 
@@ -157,7 +161,7 @@ Router make_control_routes(const Resources& resources) {
       handler(request, Principal{{}, {}, Role::admin}, responder);
     });
   });
-  add_health(router, resources.store, resources.websocket);
+  add_health(router, resources.store, resources.websocket, resources.metrics);
   return router;
 }
 

@@ -6,6 +6,7 @@
 #include "app/admin_resource.h"
 #include "app/door.h"
 #include "app/jobs_resource.h"
+#include "app/metrics.h"
 #include "channels/polling/polling_resource.h"
 #include "channels/webhook/webhooks_resource.h"
 #include "channels/websocket/channel.h"
@@ -22,6 +23,7 @@ struct Resources {
   channels::webhook::WebhooksResource& webhooks;
   AdminResource& admin;
   channels::websocket::WebSocketChannel& websocket;
+  const Metrics& metrics;
 };
 
 /// The listening address: who calls is told by the key, and must have the role.

@@ -87,11 +87,13 @@ struct ServingLoop::Parts {
         websocket(loop, *reader, authenticator, context.ownership, context.clock, context.admission, context.epoch,
                   websocket_options(context.settings.websocket)),
         drain_watch(loop, websocket),
-        front(make_front_routes({context.store, door, jobs, polling, webhooks, admin, websocket})),
-        control(make_control_routes({context.store, door, jobs, polling, webhooks, admin, websocket})),
+        front(make_front_routes({context.store, door, jobs, polling, webhooks, admin, websocket, context.metrics})),
+        control(make_control_routes({context.store, door, jobs, polling, webhooks, admin, websocket, context.metrics})),
         front_http(loop, front, http_limits(context.settings.limits)),
         control_http(loop, control, http_limits(context.settings.limits)),
-        connections(loop) {}
+        connections(loop) {
+    context.metrics.watch({websocket, front_http, control_http, connections});
+  }
 
   net::EventLoop loop;
   std::unique_ptr<hub::Reader> reader;

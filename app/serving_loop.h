@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "app/metrics.h"
 #include "app/settings.h"
 #include "channels/webhook/endpoint_url.h"
 #include "channels/websocket/admission.h"
@@ -31,6 +32,7 @@ struct ServingContext {
   const channels::webhook::UrlPolicy& urls;
   channels::websocket::Admission& admission;
   std::string epoch;
+  Metrics& metrics;
 };
 
 /// Through which door a connection came in.

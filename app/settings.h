@@ -71,7 +71,7 @@ struct Settings {
     std::size_t refusal_addresses = 16'384;
     std::size_t refusals_held = 1'000;
     std::int64_t drain_ms = 5'000;
-    bool deflate = true;                         ///< permessage-deflate, for clients that offer it
+    bool deflate = true;  ///< permessage-deflate, for clients that offer it
     int deflate_level = 1;
     std::size_t deflate_min_bytes = 1024;         ///< of a frame; smaller and
     std::size_t deflate_max_bytes = 1024 * 1024;  ///< larger ones are sent plain

@@ -6,6 +6,7 @@
 // Behind this interface one store may gather many changes into one commit, or share one database among several hubs.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "hub/event.h"
 #include "hub/job.h"
 #include "hub/principal.h"
+#include "hub/store_tallies.h"
 #include "hub/webhook.h"
 
 namespace carillon::hub {
@@ -132,6 +134,7 @@ struct DeliveryNotice {
 struct CommitBatch {
   Seq after = 0;
   Seq last = 0;
+  std::chrono::steady_clock::time_point durable_at{};  ///< when it was on disk
   std::vector<EventPtr> events;
   std::vector<DeliveryNotice> deliveries;
   std::vector<EndpointId> endpoints_changed;  ///< registered, changed or deleted
@@ -284,6 +287,10 @@ class Store {
 
   /// False while commits fail; true again once one has succeeded.
   virtual bool writable() const = 0;
+
+  /// Changes that wait for their commit, those of the commit under way included.
+  virtual std::size_t waiting() const = 0;
+  virtual const StoreTallies& tallies() const = 0;
 
  protected:
   static Replies& gathered_by(CommitListener& home) { return home.gathered_; }

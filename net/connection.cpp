@@ -14,6 +14,8 @@ namespace carillon::net {
 namespace {
 
 constexpr std::size_t pieces_per_write = 64;
+/// A chunk in its list, and where it is not shared a string on the heap.
+constexpr std::size_t cost_of_piece_bytes = 96;
 constexpr std::size_t spare_outboxes_max = 64;
 constexpr std::size_t spare_outbox_chunks_max = 64;
 
@@ -178,6 +180,10 @@ void Connection::queue(SharedBytes bytes) {
 }
 
 std::size_t Connection::unsent_bytes() const { return outbox_ ? outbox_->bytes : 0; }
+
+std::size_t Connection::unsent_cost_bytes() const {
+  return outbox_ ? outbox_->bytes + (outbox_->chunks.size() - outbox_->first) * cost_of_piece_bytes : 0;
+}
 
 MonotonicMs Connection::unsent_since_ms() const {
   return outbox_ && outbox_->bytes > 0 ? outbox_->chunks[outbox_->first].since_ms : loop().now_ms();

@@ -38,26 +38,32 @@ WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hu
       frame_deflater_(options.deflate),
       random_(hub::random_number()) {}
 
-WebSocketChannel::~WebSocketChannel() = default;
+WebSocketChannel::~WebSocketChannel() { loop_.forget(*this); }
 
 // --- who comes in ----------------------------------------------------------------------------------------------------
 
 void WebSocketChannel::accept(const net::http::Request& request, const net::http::Responder& responder) {
   auto read = read_handshake(request, origins_);
-  if (auto* refused = std::get_if<net::http::Response>(&read)) return responder.send(std::move(*refused));
+  if (auto* refused = std::get_if<net::http::Response>(&read)) {
+    counters_.count(outcome_of_status(refused->status));
+    return responder.send(std::move(*refused));
+  }
   auto& handshake = std::get<Handshake>(read);
   if (draining_) {
+    counters_.count(HandshakeOutcome::going_away);
     const net::MonotonicMs left_ms = std::max<net::MonotonicMs>(0, goodbyes_.end_ms() - loop_.now_ms());
     const int retry_after_s = 1 + static_cast<int>(left_ms / 1000);
     return responder.send(Problem{503, "going_away", "The hub is shutting down.", {}, retry_after_s});
   }
   if (const int retry_after_s = admission_.handshake(loop_.now_ms()); retry_after_s > 0) {
+    counters_.count(HandshakeOutcome::too_many_handshakes);
     return responder.send(
         Problem{503, "too_many_handshakes", "More clients connect than the hub lets in at a time.", {}, retry_after_s});
   }
   // Who is told nothing but why it may not come in needs no extension.
   auto agreed = std::exchange(handshake.deflate, std::nullopt);
   if (admission_.full()) {
+    counters_.count(HandshakeOutcome::hub_is_full);
     return responder.upgrade(make_handshake_answer(handshake), [&](auto& connection) {
       return turn_away(connection, CloseCode::try_again_later, hub_is_full);
     });
@@ -78,12 +84,15 @@ std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connect
   KeyShare* share = nullptr;
   switch (admission_.enter(principal.key, share)) {
     case Admission::Entry::hub_is_full:
+      counters_.count(HandshakeOutcome::hub_is_full);
       return turn_away(connection, CloseCode::try_again_later, hub_is_full);
     case Admission::Entry::key_is_full:
+      counters_.count(HandshakeOutcome::key_is_full);
       return turn_away(
           connection, CloseCode::policy_violation,
           "Too many connections with this key: at most " + std::to_string(admission_.limits().connections_per_key_max));
     case Admission::Entry::admitted:
+      counters_.count(HandshakeOutcome::accepted);
       break;
   }
   return std::make_unique<Session>(*this, connection, principal, secret, share, handshake.resume, handshake.deflate);
@@ -98,6 +107,7 @@ void WebSocketChannel::refuse_key(const Handshake& handshake, const net::http::R
                                   const net::http::Responder& responder, hub::AuthRefusal refusal) {
   auto answer = [this, responder, head = make_handshake_answer(handshake), refusal] {
     responder.upgrade(head, [this, refusal](net::Connection& connection) {
+      counters_.count(outcome_of(refusal));
       return turn_away(connection, CloseCode::key_refused, to_text(refusal));
     });
   };
@@ -106,6 +116,7 @@ void WebSocketChannel::refuse_key(const Handshake& handshake, const net::http::R
   const net::MonotonicMs delay_ms = admission_.refused(address, loop_.now_ms());
   if (delay_ms == 0) return answer();
   if (held_.hold(delay_ms, std::move(answer))) return;
+  counters_.count(HandshakeOutcome::too_many_refusals);
   const auto retry_after_s = static_cast<int>((delay_ms + 999) / 1000);
   responder.send(
       Problem{503, "too_many_refusals", "Keys from this address were refused too often.", {}, retry_after_s});
@@ -114,13 +125,19 @@ void WebSocketChannel::refuse_key(const Handshake& handshake, const net::http::R
 // --- what is passed on -----------------------------------------------------------------------------------------------
 
 void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
+  const auto leave_now = [this] { return counters_.deliveries.read() - counters_.deliveries_behind.read(); };
+  const std::uint64_t before = leave_now();
   if (!job_index_.empty() || !all_index_.empty()) {
     for (const hub::EventPtr& event : batch.events) pass_on(*event);
+  }
+  if (const std::uint64_t frames = leave_now() - before; frames > 0) {
+    if (fresh_.empty()) loop_.at_turn_end(*this);
+    fresh_.push_back({batch.durable_at, frames});
   }
   passed_ = batch.last;
   if (!told_ahead_.empty()) std::erase_if(told_ahead_, [&](const auto& entry) { return entry.second.seq <= passed_; });
   // Closing takes a session out of the lists that were walked, so it waits until they are not.
-  for (Session* session : too_slow_) session->close_slow();
+  for (Session* session : too_slow_) session->close_slow(Ending::slow_by_bytes);
   too_slow_.clear();
 }
 
@@ -180,6 +197,17 @@ bool WebSocketChannel::may_read() {
     rows_read_ = 0;
   }
   return rows_read_ < rows_per_turn_max;
+}
+
+void WebSocketChannel::on_turn_end() {
+  // Who writes in this turn has asked for its end by now: asked for again here, this comes behind them all.
+  if (!std::exchange(turn_is_ending_, true)) return loop_.at_turn_end(*this);
+  turn_is_ending_ = false;
+  const auto now = std::chrono::steady_clock::now();
+  for (const Fresh& commit : fresh_) {
+    counters_.delivery_seconds.observe(std::chrono::duration<double>(now - commit.durable_at).count(), commit.frames);
+  }
+  fresh_.clear();
 }
 
 // --- who has to go ---------------------------------------------------------------------------------------------------

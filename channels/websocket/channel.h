@@ -3,9 +3,10 @@
 //
 // Why there is no gap and no repeat around a subscription: see subscriber.h.
 //
-// Threads: belongs to its loop.
+// Threads: belongs to its loop; what it counts may be read from any.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "channels/websocket/admission.h"
+#include "channels/websocket/counters.h"
 #include "channels/websocket/drain_pace.h"
 #include "channels/websocket/frame_deflater.h"
 #include "channels/websocket/handshake.h"
@@ -46,7 +48,7 @@ struct WebSocketOptions {
   DeflateOptions deflate{};
 };
 
-class WebSocketChannel final : private net::Timer {
+class WebSocketChannel final : private net::Timer, private net::TurnEnd {
  public:
   WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
                    const hub::Ownership& ownership, const hub::Clock& clock, Admission& admission, std::string epoch,
@@ -68,8 +70,9 @@ class WebSocketChannel final : private net::Timer {
   void drain(net::MonotonicMs window_ms);
   bool draining() const { return draining_; }
 
-  std::size_t sessions() const { return session_count_; }
+  std::size_t sessions() const { return session_count_.read(); }
   std::size_t subscriptions() const { return job_index_.size() + all_index_.size(); }
+  const Counters& counters() const { return counters_; }
 
  private:
   friend class Session;
@@ -94,7 +97,8 @@ class WebSocketChannel final : private net::Timer {
   /// False when the subscriptions have read as much in this turn as they may; they count it themselves.
   bool may_read();
   void note_read(std::size_t rows) { rows_read_ += rows; }
-
+  /// When this turn's frames are written, notes how old their commits are.
+  void on_turn_end() override;
   /// The heartbeat's frame is the same for all within a second.
   const net::SharedBytes& heartbeat();
 
@@ -128,7 +132,7 @@ class WebSocketChannel final : private net::Timer {
   net::MonotonicMs rows_read_at_ms_ = 0;
   std::size_t rows_read_ = 0;
   Session* first_ = nullptr;
-  std::size_t session_count_ = 0;
+  hub::Tally session_count_;
   std::vector<Session*> too_slow_;
   ReadingDesk reading_desk_;
   FrameDeflater frame_deflater_;
@@ -139,6 +143,15 @@ class WebSocketChannel final : private net::Timer {
   DrainPace goodbyes_;
   std::size_t goodbyes_said_ = 0;
   Session* goodbye_next_ = nullptr;  ///< in the list of sessions, to which nobody is added behind it
+
+  /// A commit whose frames leave in this turn.
+  struct Fresh {
+    std::chrono::steady_clock::time_point durable_at;
+    std::uint64_t frames;
+  };
+  std::vector<Fresh> fresh_;
+  bool turn_is_ending_ = false;
+  Counters counters_;
 };
 
 }  // namespace carillon::channels::websocket

@@ -1,6 +1,7 @@
 #include "channels/websocket/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "channels/websocket/channel.h"
 #include "channels/websocket/client_message.h"
@@ -38,6 +39,7 @@ Session::Session(WebSocketChannel& channel, net::Connection& connection, const h
 Session::~Session() { on_gone(); }
 
 void Session::on_gone() noexcept {
+  if (!std::exchange(closing_, true)) channel_.counters_.count(Ending::lost);
   subscriber_.on_gone();
   if (previous_ == nullptr && channel_.first_ != this) return;  // was taken out before
   if (channel_.goodbye_next_ == this) channel_.goodbye_next_ = next_;
@@ -57,7 +59,9 @@ std::size_t Session::on_bytes(std::string_view bytes) {
     if (incoming.kind == Incoming::Kind::nothing) break;
     on_incoming(incoming);
   }
-  return bytes.size() - rest.size();  // what is left waits until the subscriber has done what was asked before
+  const std::size_t consumed = bytes.size() - rest.size();
+  channel_.counters_.bytes_received += consumed;
+  return consumed;  // what is left waits until the subscriber has done what was asked before
 }
 
 void Session::on_incoming(const Incoming& incoming) {
@@ -68,7 +72,7 @@ void Session::on_incoming(const Incoming& incoming) {
       if (within_rate()) send(make_frame(Opcode::pong, incoming.payload));
       return;
     case Incoming::Kind::close:  // the client's, to be answered, or its answer to ours
-      close(incoming.code, {});
+      close(incoming.code, {}, ending_by_client(incoming.code));
       return connection_.end();
     case Incoming::Kind::failure:
       close(incoming.code, incoming.payload);
@@ -81,6 +85,7 @@ void Session::on_incoming(const Incoming& incoming) {
 }
 
 void Session::on_message(std::string_view text) {
+  ++channel_.counters_.messages_received;
   if (!within_rate()) return;
   ClientMessage message = read_client_message(text, channel_.options_.job_ids_max);
   if (std::holds_alternative<Ping>(message)) return send(pong_frame(channel_.now_s()));
@@ -94,40 +99,72 @@ void Session::on_end_of_input() { connection_.end(); }
 // --- what goes out ---------------------------------------------------------------------------------------------------
 
 void Session::send(std::string frame) {
-  if (closing_) return;
+  if (!open()) return;
   if (takes_deflated_ && channel_.frame_deflater_.suits(frame.size())) {
-    if (auto deflated = channel_.frame_deflater_.deflate(frame)) return connection_.write(std::move(*deflated));
+    if (auto deflated = channel_.frame_deflater_.deflate(frame)) frame = std::move(*deflated);
   }
-  connection_.write(std::move(frame));
+  send(std::make_shared<const std::string>(std::move(frame)));
 }
 
 void Session::send(const net::SharedBytes& frame) {
-  if (!closing_) connection_.write(frame);
+  if (!open()) return;
+  if (has_room(frame->size())) return put(frame);
+  overflowed_ = true;
+  set_deadline();
 }
 
 void Session::send_error(std::string_view message) { send(error_frame(message, channel_.now_s())); }
 
 bool Session::deliver(const net::SharedBytes& frame) {
-  if (closing_) return true;
-  if (connection_.unsent_bytes() > channel_.options_.queue_bytes_max) return false;
-  connection_.write(frame);
+  if (!open()) return true;
+  if (connection_.blocked()) {
+    if (!has_room(frame->size())) return false;
+    ++channel_.counters_.deliveries_behind;
+  }
+  // Otherwise nothing waits for the client yet: what a turn brings is offered to the kernel at its end, and what is
+  // then refused is weighed by on_blocked().
+  ++channel_.counters_.deliveries;
+  put(frame);
   return true;
 }
 
-void Session::close(CloseCode code, std::string_view reason) {
+void Session::put(const net::SharedBytes& frame) {
+  ++channel_.counters_.frames_sent;
+  channel_.counters_.bytes_sent += frame->size();
+  connection_.write(frame);
+}
+
+void Session::close(CloseCode code, std::string_view reason, Ending ending) {
   if (closing_) return;
-  connection_.write(make_close_frame(code, reason));
+  if (code == CloseCode::key_refused) connection_.discard_unsent();
+  put(std::make_shared<const std::string>(make_close_frame(code, reason)));
   closing_ = true;
+  channel_.counters_.count(ending);
   reader_.pass_over_messages();
   subscriber_.clear();
   connection_.set_timer_in(channel_.options_.close_timeout_ms);
 }
 
-void Session::close_slow() {
+void Session::close_slow(Ending why) {
   if (closing_) return;
   connection_.discard_unsent();
-  close(CloseCode::policy_violation, "Too slow");
+  close(CloseCode::policy_violation, "Too slow", why);
   connection_.end(channel_.options_.close_timeout_ms);
+}
+
+bool Session::has_room(std::size_t bytes) const {
+  // What was not offered to the kernel yet may be passed by the last frame, for it may be larger than all the room.
+  const std::size_t more = connection_.blocked() ? bytes : 0;
+  return connection_.unsent_cost_bytes() + more <= channel_.options_.queue_bytes_max;
+}
+
+std::optional<Ending> Session::slowness() const {
+  if (overflowed_) return Ending::slow_by_bytes;
+  if (!connection_.blocked()) return std::nullopt;
+  if (channel_.loop_.now_ms() - connection_.unsent_since_ms() >= channel_.options_.slow_client_ms)
+    return Ending::slow_by_age;
+  if (!has_room(0)) return Ending::slow_by_bytes;
+  return std::nullopt;
 }
 
 // --- time ------------------------------------------------------------------------------------------------------------
@@ -162,8 +199,11 @@ void Session::set_deadline() {
     at = std::min(
         at, channel_.loop_.now_ms() + std::max<hub::UnixMs>(0, principal_.valid_until - channel_.clock_.now_ms()));
   }
-  if (connection_.unsent_bytes() > 0)
+  if (slowness()) {
+    at = channel_.loop_.now_ms();  // not at once: it may be the connection's own writing that has found it out
+  } else if (connection_.blocked()) {
     at = std::min(at, connection_.unsent_since_ms() + channel_.options_.slow_client_ms);
+  }
   connection_.set_timer_at(at);
 }
 
@@ -174,9 +214,7 @@ void Session::on_blocked() {
 void Session::on_time() {
   if (closing_) return connection_.end();
   const net::MonotonicMs now = channel_.loop_.now_ms();
-  if (connection_.unsent_bytes() > 0 && now - connection_.unsent_since_ms() >= channel_.options_.slow_client_ms) {
-    return close_slow();
-  }
+  if (const auto why = slowness()) return close_slow(*why);
   if (principal_.valid_until != hub::Principal{}.valid_until && channel_.clock_.now_ms() >= principal_.valid_until) {
     return close_expired();
   }
@@ -184,7 +222,7 @@ void Session::on_time() {
     // From when it was due and not from now: were the loop held up, all that waited would beat together ever after.
     const net::MonotonicMs interval = channel_.options_.heartbeat_ms;
     heartbeat_at_ms_ += interval * (1 + (now - heartbeat_at_ms_) / interval);
-    connection_.write(channel_.heartbeat());
+    put(channel_.heartbeat());
   }
   set_deadline();
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "channels/websocket/counters.h"
 #include "channels/websocket/deflate_offer.h"
 #include "channels/websocket/frame.h"
 #include "channels/websocket/message_reader.h"
@@ -39,13 +40,16 @@ class Session final : public net::Protocol {
   void on_time() override;
   void on_gone() noexcept override;
 
-  /// Queues an event's frame. False when the client is too far behind: it is to be closed with close_slow().
+  /// Queues an event's frame, which is shared. False when that would be more than may wait for a client that does not
+  /// take what it is sent: it is to be closed with close_slow().
   bool deliver(const net::SharedBytes& frame);
 
   /// Sends the close frame and nothing after it; the connection ends when the client has answered, or after a moment.
-  void close(CloseCode code, std::string_view reason);
-  /// For a client that does not take what it is sent.
-  void close_slow();
+  /// What was queued before leaves before it, but not to a client whose key is refused.
+  void close(CloseCode code, std::string_view reason) { close(code, reason, ending_of(code)); }
+  /// For a client that does not take what it is sent: of what is queued only a frame that has begun to leave is still
+  /// sent, whole, and then the close frame.
+  void close_slow(Ending why);
 
   /// The secret it came in with is taken until then; at that time it is closed with 4001.
   void hold_until(hub::UnixMs valid_until);
@@ -56,7 +60,7 @@ class Session final : public net::Protocol {
   /// Whether frames may be deflated for it. A client that wants a smaller window than the deflater's agrees to
   /// permessage-deflate and is sent plain frames, for what is deflated once for all would not do for it.
   bool takes_deflated() const { return takes_deflated_; }
-  bool open() const { return !closing_; }
+  bool open() const { return !closing_ && !overflowed_; }
   const Subscriber& subscriber() const { return subscriber_; }
 
  private:
@@ -67,8 +71,15 @@ class Session final : public net::Protocol {
   void on_message(std::string_view text);
   /// Counts a message or a ping; false, and closed, when there are more than may be.
   bool within_rate();
+  void close(CloseCode code, std::string_view reason, Ending ending);
+  /// Answers the client. One that asks for more than it takes is closed, but not from within.
   void send(std::string frame);
   void send(const net::SharedBytes& frame);
+  void put(const net::SharedBytes& frame);
+  /// Whether so much more may be queued.
+  bool has_room(std::size_t bytes) const;
+  /// How the client is too slow, if it is.
+  std::optional<Ending> slowness() const;
   void send_error(std::string_view message);
   void close_expired();
   void set_deadline();
@@ -84,6 +95,7 @@ class Session final : public net::Protocol {
   bool with_seq_;
   bool takes_deflated_;
   bool closing_ = false;
+  bool overflowed_ = false;      ///< asked for more than may wait: will be closed
   Session* previous_ = nullptr;  ///< in the channel's list of its sessions
   Session* next_ = nullptr;
 };

@@ -17,6 +17,7 @@
 #include <unordered_map>
 
 #include "hub/id.h"
+#include "hub/tally.h"
 
 namespace carillon::channels::websocket {
 
@@ -120,12 +121,13 @@ class SubscriptionIndex {
     }
   }
 
-  std::size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  /// May be asked from any thread.
+  std::size_t size() const { return size_.read(); }
+  bool empty() const { return size() == 0; }
 
  private:
   std::unordered_map<Topic, Subscription*, Hash> topics_;
-  std::size_t size_ = 0;
+  hub::Tally size_;
 };
 
 using JobSubscriptions = SubscriptionIndex<hub::JobId, hub::JobIdHash>;

@@ -58,6 +58,11 @@ std::string_view HttpService::date() {
   return date_;
 }
 
+void HttpService::count_answer(int status) {
+  std::atomic<std::uint64_t>& count = answers_[static_cast<std::size_t>(status) / 100 % hundreds];
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 // --- one connection --------------------------------------------------------------------------------------------------
 
 HttpProtocol::HttpProtocol(HttpService& service, Connection& connection)
@@ -197,6 +202,7 @@ void HttpProtocol::refuse(int status, std::string_view code, std::string_view de
 void HttpProtocol::answer(std::uint32_t request, Response response) {
   if (!awaits(request)) return;
   waiting_ = false;
+  service_.count_answer(response.status);
   const bool bodiless = response.status == 204 || response.status == 304;
 
   std::string text;
@@ -233,6 +239,7 @@ void HttpProtocol::upgrade(std::uint32_t request, std::string head,
                            const std::function<std::unique_ptr<Protocol>(Connection&)>& make) {
   if (!awaits(request)) return;
   waiting_ = false;
+  service_.count_answer(101);
   Connection& connection = connection_;
   connection.write(std::move(head));
   connection.clear_timer();

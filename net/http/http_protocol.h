@@ -7,6 +7,8 @@
 // Threads: belongs to its connection's loop.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +40,10 @@ class HttpService {
 
   const HttpLimits& limits() const { return limits_; }
 
+  /// How many answers had a status of 100 * `hundred` and up; from any thread.
+  std::uint64_t answers(std::size_t hundred) const { return answers_[hundred].load(std::memory_order_relaxed); }
+  static constexpr std::size_t hundreds = 6;
+
  private:
   friend class HttpProtocol;
 
@@ -45,6 +51,7 @@ class HttpService {
   void next_request_id(std::string& id);
   /// The Date field's value (RFC 9110, section 5.6.7), made once a second.
   std::string_view date();
+  void count_answer(int status);
 
   EventLoop& loop_;
   const Router& router_;
@@ -53,6 +60,7 @@ class HttpService {
   std::uint64_t request_number_;
   std::string date_;
   std::int64_t date_second_ = 0;
+  std::array<std::atomic<std::uint64_t>, hundreds> answers_{};  ///< changed by the loop's thread alone
 };
 
 class HttpProtocol final : public Protocol {

@@ -71,6 +71,11 @@ void Committer::queue(hub::Replies& changes) {
   changes.clear();
 }
 
+std::size_t Committer::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queued_;
+}
+
 bool Committer::take(Changes& taken) {
   std::unique_lock lock(mutex_);
   const auto called = [this] { return !waiting_.empty() || stopping_; };
@@ -129,6 +134,7 @@ void Committer::commit(Slice changes) {
 hub::CommitBatchPtr Committer::try_commit(Slice changes) {
   auto batch = std::make_shared<hub::CommitBatch>();
   batch->after = batch->last = last_seq_;
+  const auto begun_at = std::chrono::steady_clock::now();
   try {
     writer_.begin();
     WriteContext context{*batch, clock_.now_ms()};
@@ -138,8 +144,18 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes) {
     writer_.roll_back();
     throw;
   }
+  batch->durable_at = std::chrono::steady_clock::now();
   last_seq_ = batch->last;
+  count(*batch, changes.size(), begun_at);
   return batch;
+}
+
+void Committer::count(const hub::CommitBatch& batch, std::size_t changes,
+                      std::chrono::steady_clock::time_point begun_at) {
+  ++tallies_.commits;
+  tallies_.commit_changes.observe(static_cast<double>(changes));
+  tallies_.commit_seconds.observe(std::chrono::duration<double>(batch.durable_at - begun_at).count());
+  for (const hub::EventPtr& event : batch.events) ++tallies_.events_of(event->kind);
 }
 
 void Committer::refuse(Slice changes, const std::string& detail) {

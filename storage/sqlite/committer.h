@@ -5,10 +5,11 @@
 // that one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable,
 // read-only) all are refused as unavailable, and a probe each second finds out when writing works again.
 //
-// Threads: queue(), add(), remove() and writable() from any thread; the rest is the committer's own thread.
+// Threads: queue(), writable(), waiting() and tallies() from any thread; the rest is the committer's own thread.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -44,6 +45,8 @@ class Committer {
   void queue(hub::Replies& changes);
 
   bool writable() const { return writable_.load(std::memory_order_relaxed); }
+  std::size_t waiting() const;
+  const hub::StoreTallies& tallies() const { return tallies_; }
 
  private:
   /// Each a PendingChange: nothing else is ever queued.
@@ -56,6 +59,7 @@ class Committer {
   void commit(Slice changes);
   /// One transaction. Throws SqliteError, after the rollback.
   hub::CommitBatchPtr try_commit(Slice changes);
+  void count(const hub::CommitBatch& batch, std::size_t changes, std::chrono::steady_clock::time_point begun_at);
   void refuse(Slice changes, const std::string& detail);
   void probe();
 
@@ -65,8 +69,9 @@ class Committer {
   const Limits limits_;
   hub::Seq last_seq_;
   std::atomic<bool> writable_{true};
+  hub::StoreTallies tallies_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   Changes waiting_;
   std::size_t queued_ = 0;  ///< waiting_ and what is taken but not yet answered

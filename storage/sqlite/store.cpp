@@ -128,6 +128,8 @@ class SqliteStore final : public hub::Store {
   }
 
   bool writable() const override { return committer_.writable(); }
+  std::size_t waiting() const override { return committer_.waiting(); }
+  const hub::StoreTallies& tallies() const override { return committer_.tallies(); }
 
  private:
   template <typename T, typename Apply>

@@ -84,6 +84,8 @@ class BreakableStore final : public hub::Store {
     store_.delete_endpoint(by, endpoint, home, std::move(then));
   }
   bool writable() const override { return store_.writable(); }
+  std::size_t waiting() const override { return store_.waiting(); }
+  const hub::StoreTallies& tallies() const override { return store_.tallies(); }
 
  private:
   struct Overloaded final : hub::Reply {

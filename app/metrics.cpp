@@ -1,0 +1,181 @@
+#include "app/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "app/process_figures.h"
+#include "channels/websocket/counters.h"
+
+namespace carillon::app {
+namespace {
+
+using channels::websocket::Counters;
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+/// The families in the order in which they are told.
+class Page {
+ public:
+  void counter(std::string name, std::string help, double value) {
+    open(MetricType::Counter, std::move(name), std::move(help));
+    add({}, value);
+  }
+
+  void gauge(std::string name, std::string help, double value) {
+    open(MetricType::Gauge, std::move(name), std::move(help));
+    add({}, value);
+  }
+
+  /// A family whose members follow, with add().
+  void open(MetricType type, std::string name, std::string help) {
+    families_.push_back({std::move(name), std::move(help), type, {}});
+  }
+
+  void add(Labels labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    (families_.back().type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  /// What several threads have seen, as one. All have the same bounds.
+  void histogram(std::string name, std::string help, std::span<const hub::Distribution* const> parts) {
+    open(MetricType::Histogram, std::move(name), std::move(help));
+    ClientMetric metric;
+    ClientMetric::Histogram& histogram = metric.histogram;
+    const std::span<const double> bounds = parts.front()->bounds();
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+      for (const hub::Distribution* part : parts) histogram.sample_count += part->count(i);
+      if (i < bounds.size()) histogram.bucket.push_back({histogram.sample_count, bounds[i]});
+    }
+    for (const hub::Distribution* part : parts) histogram.sample_sum += part->sum();
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  void histogram(std::string name, std::string help, const hub::Distribution& only) {
+    const hub::Distribution* const part = &only;
+    histogram(std::move(name), std::move(help), std::span(&part, 1));
+  }
+
+  std::vector<MetricFamily> take() { return std::move(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+/// Adds up over the loops.
+template <typename Read>
+double sum(const std::vector<Metrics::Loop>& loops, Read&& read) {
+  std::uint64_t total = 0;
+  for (const Metrics::Loop& loop : loops) total += read(loop);
+  return static_cast<double>(total);
+}
+
+double sum(const std::vector<Metrics::Loop>& loops, hub::Tally Counters::*tally) {
+  return sum(loops, [tally](const Metrics::Loop& loop) { return (loop.websocket.counters().*tally).read(); });
+}
+
+void add_websocket(Page& page, const std::vector<Metrics::Loop>& loops) {
+  namespace websocket = channels::websocket;
+  page.gauge("carillon_websocket_connections", "WebSocket connections that were let in and are open.",
+             sum(loops, [](const Metrics::Loop& loop) { return loop.websocket.sessions(); }));
+  page.gauge("carillon_websocket_subscriptions", "Subscriptions of these connections.",
+             sum(loops, [](const Metrics::Loop& loop) { return loop.websocket.subscriptions(); }));
+  page.open(MetricType::Counter, "carillon_websocket_handshakes_total",
+            "Requests for a WebSocket, by what became of them. A refused key is upgraded, and closed with 4001.");
+  for (std::size_t i = 0; i < websocket::handshake_outcomes.size(); ++i) {
+    page.add({{"outcome", std::string(websocket::handshake_outcomes[i])}},
+             sum(loops, [i](const Metrics::Loop& loop) { return loop.websocket.counters().handshakes[i].read(); }));
+  }
+  page.open(MetricType::Counter, "carillon_websocket_closed_total",
+            "WebSocket connections that were let in and have ended, by close code and reason; 1006 stands for none.");
+  for (std::size_t i = 0; i < websocket::endings.size(); ++i) {
+    page.add({{"code", std::string(websocket::endings[i].code)}, {"reason", std::string(websocket::endings[i].reason)}},
+             sum(loops, [i](const Metrics::Loop& loop) { return loop.websocket.counters().ended[i].read(); }));
+  }
+  page.counter("carillon_websocket_messages_received_total", "Messages from WebSocket clients.",
+               sum(loops, &Counters::messages_received));
+  page.counter("carillon_websocket_bytes_received_total", "Bytes of the frames of WebSocket clients.",
+               sum(loops, &Counters::bytes_received));
+  page.counter("carillon_websocket_frames_sent_total", "Frames queued for WebSocket clients.",
+               sum(loops, &Counters::frames_sent));
+  page.counter("carillon_websocket_bytes_sent_total", "Bytes of these frames.", sum(loops, &Counters::bytes_sent));
+  page.counter("carillon_websocket_deliveries_total", "Events handed to WebSocket connections.",
+               sum(loops, &Counters::deliveries));
+  page.counter("carillon_websocket_deliveries_behind_total",
+               "Those of them that have to wait for a client to read what was sent before.",
+               sum(loops, &Counters::deliveries_behind));
+  std::vector<const hub::Distribution*> latencies;
+  for (const Metrics::Loop& loop : loops) latencies.push_back(&loop.websocket.counters().delivery_seconds);
+  page.histogram("carillon_websocket_delivery_seconds",
+                 "From the commit of an event until it is written to a connection, without deliveries that wait for "
+                 "their client.",
+                 latencies);
+}
+
+void add_road(Page& page, const hub::Store& store) {
+  const hub::StoreTallies& tallies = store.tallies();
+  page.open(MetricType::Counter, "carillon_events_total", "Events committed, by kind.");
+  for (const hub::EventKind kind : hub::event_kinds) {
+    page.add({{"kind", std::string(to_text(kind))}}, static_cast<double>(tallies.events_of(kind).read()));
+  }
+  page.counter("carillon_commits_total", "Commits of the store.", static_cast<double>(tallies.commits.read()));
+  page.histogram("carillon_commit_changes", "Changes answered by one commit.", tallies.commit_changes);
+  page.histogram("carillon_commit_seconds", "From the beginning of a commit until it is on disk.",
+                 tallies.commit_seconds);
+  page.gauge("carillon_store_queue", "Changes that wait for their commit.", static_cast<double>(store.waiting()));
+  page.gauge("carillon_store_writable", "1 while the store takes changes, 0 while it cannot write.",
+             store.writable() ? 1 : 0);
+}
+
+void add_http(Page& page, const std::vector<Metrics::Loop>& loops) {
+  const double all = sum(loops, [](const Metrics::Loop& loop) { return loop.connections.size(); });
+  const double websockets = sum(loops, [](const Metrics::Loop& loop) { return loop.websocket.sessions(); });
+  // The two are read one after the other, so that for a moment there may seem to be more of the second.
+  page.gauge("carillon_http_connections", "Connections that are no WebSockets, or not yet.",
+             std::max(0.0, all - websockets));
+  page.open(MetricType::Counter, "carillon_http_requests_total",
+            "Requests answered, by the class of their status; 1xx are upgrades.");
+  for (std::size_t hundred = 1; hundred < net::http::HttpService::hundreds; ++hundred) {
+    page.add({{"class", std::to_string(hundred) + "xx"}}, sum(loops, [hundred](const Metrics::Loop& loop) {
+               return loop.front.answers(hundred) + loop.control.answers(hundred);
+             }));
+  }
+}
+
+void add_process(Page& page) {
+  const ProcessFigures figures = read_process_figures();
+  page.counter("process_cpu_seconds_total", "CPU time spent, user and system.", figures.cpu_s);
+  page.gauge("process_resident_memory_bytes", "Memory that is resident.", static_cast<double>(figures.resident_bytes));
+  page.gauge("process_virtual_memory_bytes", "Memory that is mapped.", static_cast<double>(figures.virtual_bytes));
+  page.gauge("process_open_fds", "Files that are open.", static_cast<double>(figures.open_files));
+  page.gauge("process_max_fds", "Files that may be open.", static_cast<double>(figures.files_max));
+  page.gauge("process_start_time_seconds", "When the process was started, in seconds since 1970.",
+             figures.started_at_s);
+  page.open(MetricType::Gauge, "carillon_build_info", "1, for the version that runs.");
+  page.add({{"version", CARILLON_VERSION}}, 1);
+}
+
+}  // namespace
+
+std::vector<MetricFamily> Metrics::Collect() const {
+  Page page;
+  add_websocket(page, loops_);
+  add_road(page, store_);
+  add_http(page, loops_);
+  add_process(page);
+  return page.take();
+}
+
+std::string Metrics::text() const {
+  const prometheus::TextSerializer serializer;
+  return static_cast<const prometheus::Serializer&>(serializer).Serialize(Collect());
+}
+
+}  // namespace carillon::app

@@ -1,0 +1,27 @@
+// What a store counts of its work.
+//
+// Threads: kept by the store's own thread, read by any.
+#pragma once
+
+#include <array>
+
+#include "hub/event.h"
+#include "hub/tally.h"
+
+namespace carillon::hub {
+
+inline constexpr std::array event_kinds{EventKind::queued, EventKind::running, EventKind::progress,
+                                        EventKind::succeeded, EventKind::failed};
+inline constexpr std::array<double, 10> commit_changes_bounds{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+
+struct StoreTallies {
+  std::array<Tally, event_kinds.size()> events;  ///< committed, by kind
+  Tally commits;
+  Distribution commit_changes{commit_changes_bounds};  ///< answered in one commit, those that broke a rule included
+  Distribution commit_seconds{duration_bounds_s};      ///< from the beginning of the transaction until it is durable
+
+  Tally& events_of(EventKind kind) { return events[static_cast<std::size_t>(kind)]; }
+  const Tally& events_of(EventKind kind) const { return events[static_cast<std::size_t>(kind)]; }
+};
+
+}  // namespace carillon::hub
