@@ -244,6 +244,8 @@ bool HubServer::writable() const { return parts_->store->writable(); }
 
 unsigned HubServer::loops() const { return static_cast<unsigned>(parts_->loops.size()); }
 
+SpareMemory::Sight HubServer::connections() const { return parts_->metrics.connections(); }
+
 void HubServer::start() { parts_->start(); }
 
 void HubServer::drain() { parts_->drain(); }

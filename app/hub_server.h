@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "app/settings.h"
+#include "app/spare_memory.h"
 
 namespace carillon::app {
 
@@ -47,6 +48,7 @@ class HubServer {
   /// False while the store cannot write.
   bool writable() const;
   unsigned loops() const;
+  SpareMemory::Sight connections() const;
 
   /// Starts the threads; returns when the hub serves.
   void start();

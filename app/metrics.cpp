@@ -106,12 +106,13 @@ void add_websocket(Page& page, const std::vector<Metrics::Loop>& loops) {
   page.counter("carillon_websocket_frames_sent_total", "Frames queued for WebSocket clients.",
                sum(loops, &Counters::frames_sent));
   page.counter("carillon_websocket_bytes_sent_total", "Bytes of these frames.", sum(loops, &Counters::bytes_sent));
-  page.counter("carillon_websocket_deliveries_total", "Events handed to WebSocket connections.",
+  page.counter("carillon_websocket_deliveries_total", "Events handed to WebSocket connections as they were committed.",
                sum(loops, &Counters::deliveries));
   page.counter("carillon_websocket_deliveries_behind_total",
                "Those of them that have to wait for a client to read what was sent before.",
                sum(loops, &Counters::deliveries_behind));
   std::vector<const hub::Distribution*> latencies;
+  latencies.reserve(loops.size());
   for (const Metrics::Loop& loop : loops) latencies.push_back(&loop.websocket.counters().delivery_seconds);
   page.histogram("carillon_websocket_delivery_seconds",
                  "From the commit of an event until it is written to a connection, without deliveries that wait for "
@@ -171,6 +172,18 @@ std::vector<MetricFamily> Metrics::Collect() const {
   add_http(page, loops_);
   add_process(page);
   return page.take();
+}
+
+SpareMemory::Sight Metrics::connections() const {
+  using channels::websocket::Ending;
+  SpareMemory::Sight sight{};
+  for (const Loop& loop : loops_) {
+    sight.connections += loop.connections.size();
+    for (const Ending slow : {Ending::slow_by_age, Ending::slow_by_bytes}) {
+      sight.slow_clients += loop.websocket.counters().ended[static_cast<std::size_t>(slow)].read();
+    }
+  }
+  return sight;
 }
 
 std::string Metrics::text() const {

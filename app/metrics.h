@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/spare_memory.h"
 #include "channels/websocket/channel.h"
 #include "hub/store.h"
 #include "net/connection.h"
@@ -36,6 +37,7 @@ class Metrics final : public prometheus::Collectable {
 
   std::vector<prometheus::MetricFamily> Collect() const override;
   std::string text() const;
+  SpareMemory::Sight connections() const;
 
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 

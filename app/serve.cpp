@@ -15,8 +15,10 @@
 #include "app/first_start.h"
 #include "app/hub_server.h"
 #include "app/log.h"
+#include "app/spare_memory.h"
 #include "app/start_turn.h"
 #include "hub/clock.h"
+#include "net/event_loop.h"
 
 namespace carillon::app {
 namespace {
@@ -147,6 +149,7 @@ int serve(const Settings& settings) {
   std::cout << std::flush;
 
   StoreWatch store(hub, log);
+  SpareMemory spare;
   std::optional<int> signal;
   for (;;) {
     signal = signals.wait(look_every);
@@ -156,6 +159,7 @@ int serve(const Settings& settings) {
     } else if (signal) {
       break;
     }
+    if (spare.is_due(hub.connections(), net::steady_now_ms())) give_spare_memory_back();
   }
   log.info("ending", {{"signal", name_of(*signal)}});
   hub.drain();

@@ -103,8 +103,6 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
   std::size_t unsent_cost_bytes() const;
   /// Whether the kernel has refused what waits; an edge will tell when it takes more.
   bool blocked() const { return blocked_; }
-  /// Writes what is queued now instead of at the turn's end. The connection may be gone afterwards.
-  void flush_now() { flush(); }
   /// Forgets what has not begun to leave; what is half written is kept, so that the stream stays in step.
   void discard_unsent();
 

@@ -7,5 +7,6 @@ carillon_unit_test(app
     app/nearest_word_test.cpp
     app/settings_errors_test.cpp
     app/settings_sources_test.cpp
-    app/settings_table_test.cpp)
+    app/settings_table_test.cpp
+    app/spare_memory_test.cpp)
 target_compile_definitions(test_app PRIVATE CARILLON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -1,0 +1,32 @@
+"""A short mixed load with clients that do not read. How fast the rest is served is not asked here: the machine may have
+other things to do. tests/load/mixed.py does, for a minute."""
+
+from harness import load, metrics
+
+SECONDS = 8
+STALLED = 200
+STEADY = {"readers": 300, "reports_per_s": 300, "polls_per_s": 100, "subscribes_per_s": 30, "pad_bytes": 1000}
+# What the database's caches and the loops' lists may have grown by; the frames that waited were several times as much.
+MARGIN_BYTES = 12 << 20
+
+
+def test_clients_that_stall_are_closed_others_miss_nothing_and_memory_comes_back(make_hub, missing):
+    if not load.client_binary():
+        missing("hub_load is not built")
+    hub = make_hub("--websocket-slow-client-ms", "1000", "--websocket-queue-bytes", str(1 << 20))
+    load.run(hub, load.running_jobs(hub, 20), 2, **STEADY)
+    files = load.wait_until_calm(hub)["process_open_fds"]
+    before = metrics.resident_bytes(hub.process)
+
+    figures = load.run(hub, load.running_jobs(hub, 20), SECONDS, stalled=STALLED, stall_ms=2000, **STEADY)
+    samples = load.wait_until_calm(hub)
+
+    assert figures["delivered"] > 0
+    for wrong in ("missing", "repeated", "broken", "readers_ended", "reports_failed", "polls_failed"):
+        assert figures[wrong] == 0, figures
+    # Each stalls at least twice; half of them read on within their second of grace, and see why they were closed.
+    assert figures["stalls"] >= STALLED
+    assert metrics.closed(samples, "slow_by_age") + metrics.closed(samples, "slow_by_bytes") >= STALLED
+    assert figures["stalled_closed_1008"] > 0
+    assert samples["process_open_fds"] == files
+    assert load.wait_for_memory(hub, before + MARGIN_BYTES) <= before + MARGIN_BYTES
