@@ -235,7 +235,7 @@ void WebSocketChannel::recheck_keys() {
 void WebSocketChannel::drain(net::MonotonicMs window_ms) {
   draining_ = true;
   held_.give_all();
-  goodbyes_ = DrainPace(session_count_, loop_.now_ms(), window_ms);
+  goodbyes_ = DrainPace(session_count_.read(), loop_.now_ms(), window_ms);
   goodbyes_said_ = 0;
   goodbye_next_ = first_;
   on_timer();
