@@ -314,6 +314,8 @@ int run(const Options& options) {
   };
   std::vector<std::thread> reporting;
   std::vector<std::thread> listening;
+  reporting.reserve(reporters.size());
+  listening.reserve(clients.size());
   for (const auto& reporter : reporters) reporting.push_back(guarded([one = reporter.get()] { one->run(); }));
   for (const auto& client : clients) listening.push_back(guarded([one = client.get()] { one->run(); }));
   const auto end = SteadyClock::now() + std::chrono::seconds(options.number("seconds"));
