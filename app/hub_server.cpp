@@ -134,12 +134,15 @@ struct HubServer::Parts {
     if (dispatcher) dispatcher->start();
     if (front_socket) {
       port = front_socket->port();
-      front.emplace(loops.front()->loop(), std::move(*front_socket),
-                    [this](const Poco::Net::StreamSocket& socket) { place(speak(socket)); });
+      front.emplace(
+          loops.front()->loop(), std::move(*front_socket),
+          [this](std::unique_ptr<net::Transport> transport) { place(std::move(transport)); },
+          [this](const Poco::Net::StreamSocket& socket) { return speak(socket); });
     }
-    control.emplace(loops.front()->loop(), std::move(control_socket), [this](const Poco::Net::StreamSocket& socket) {
-      loops.front()->adopt(net::make_plain_transport(socket), Entrance::control);
-    });
+    control.emplace(loops.front()->loop(), std::move(control_socket),
+                    [this](std::unique_ptr<net::Transport> transport) {
+                      loops.front()->adopt(std::move(transport), Entrance::control);
+                    });
     for (const auto& loop : loops) loop->begin();
   }
 

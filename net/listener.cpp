@@ -86,8 +86,8 @@ std::uint16_t ListeningSocket::port() const {
   return 0;
 }
 
-Listener::Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted)
-    : loop_(loop), socket_(std::move(socket)), accepted_(std::move(accepted)) {
+Listener::Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted, Speak speak)
+    : loop_(loop), socket_(std::move(socket)), accepted_(std::move(accepted)), speak_(std::move(speak)) {
   loop_.watch(socket_.fd(), EPOLLIN, *this);
   watching_ = true;
 }
@@ -116,7 +116,10 @@ void Listener::on_io(std::uint32_t /*events*/) {
     }
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // has no effect, and does no harm, on a Unix socket
-    accepted_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)));
+    // Poco counts a socket's owners, and this one is to be gone before another thread has the connection: else the last
+    // to let go of it, and so the one who closes it, could be this thread.
+    std::unique_ptr<Transport> transport = speak_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)));
+    accepted_(std::move(transport));
   }
 }
 

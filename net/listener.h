@@ -13,6 +13,7 @@
 #include <functional>
 #include <string>
 
+#include "net/connection.h"
 #include "net/event_loop.h"
 
 namespace carillon::net {
@@ -40,9 +41,12 @@ class ListeningSocket {
 
 class Listener final : private IoHandler, private Timer {
  public:
-  using Accepted = std::function<void(const Poco::Net::StreamSocket&)>;
+  /// Makes of a connection's socket what is spoken on it.
+  using Speak = std::function<std::unique_ptr<Transport>(const Poco::Net::StreamSocket&)>;
+  /// Is given the connection for itself: it may pass it to another thread.
+  using Accepted = std::function<void(std::unique_ptr<Transport>)>;
 
-  Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted);
+  Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted, Speak speak = make_plain_transport);
   ~Listener() override;
 
   /// Accepts no more, and closes the socket: who connects is refused at once, and so is what the kernel still queues.
@@ -55,6 +59,7 @@ class Listener final : private IoHandler, private Timer {
   EventLoop& loop_;
   ListeningSocket socket_;
   Accepted accepted_;
+  Speak speak_;
   bool watching_ = false;
 };
 
