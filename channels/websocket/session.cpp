@@ -131,7 +131,10 @@ bool Session::deliver(const net::SharedBytes& frame) {
 void Session::put(const net::SharedBytes& frame) {
   ++channel_.counters_.frames_sent;
   channel_.counters_.bytes_sent += frame->size();
+  // The kernel may be full with what is no longer here (the rest of a TLS record): then this is the first to wait.
+  const bool begins_to_wait = connection_.blocked() && connection_.unsent_bytes() == 0;
   connection_.write(frame);
+  if (begins_to_wait) set_deadline();
 }
 
 void Session::close(CloseCode code, std::string_view reason, Ending ending) {
