@@ -65,6 +65,7 @@ def test_a_disabled_key_and_a_suspended_account_end_open_connections(make_hub):
     assert run(connect_and(f"/keys/{made.id}/disable")) == (4001, "API key disabled", [])
     assert run(connect()) == (4001, "API key disabled", [])
     hub.ask_admin(f"/keys/{made.id}/enable")
+    hub.wait_for_key(made, None)
     assert run(connect_and(f"/accounts/{account}/suspend")) == (4001, "Account suspended", [])
     assert run(connect()) == (4001, "Account suspended", [])
 
