@@ -1,5 +1,7 @@
 #include "app/serving_loop.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 #include "app/admin_resource.h"
@@ -121,7 +123,10 @@ ServingLoop::~ServingLoop() { end(); }
 net::EventLoop& ServingLoop::loop() { return parts_->loop; }
 
 void ServingLoop::begin() {
-  thread_ = std::thread([this] { parts_->loop.run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "loop");
+    parts_->loop.run();
+  });
 }
 
 void ServingLoop::end() {

@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t pieces_per_write = 64;
 /// A chunk in its list, and where it is not shared a string on the heap.
 constexpr std::size_t cost_of_piece_bytes = 96;
-constexpr std::size_t spare_outboxes_max = 64;
-constexpr std::size_t spare_outbox_chunks_max = 64;
+constexpr std::size_t spare_outboxes_max = 1024;  // as many connections may have something to write in one turn
+
+constexpr std::size_t spare_outbox_chunks_max = 16;
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "channels/webhook/dispatcher.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 #include "channels/webhook/attempt_verdict.h"
@@ -48,7 +50,10 @@ void Dispatcher::start() {
       consider(queue);
     }
   });
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "webhooks");
+    loop_.run();
+  });
 }
 
 void Dispatcher::stop() {

@@ -1,6 +1,7 @@
 #include "channels/websocket/channel.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -142,8 +143,12 @@ void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
 }
 
 void WebSocketChannel::pass_on(const hub::Event& event) {
+  // One for each form that sessions take it in: a hundred subscribers need no hundred looks at what was made once.
+  std::array<const net::SharedBytes*, 4> frames{};
   const auto deliver = [&](Session& session) {
-    if (!session.deliver(frame_of(event, session))) too_slow_.push_back(&session);
+    const net::SharedBytes*& frame = frames[(session.with_seq() ? 2U : 0U) + (session.takes_deflated() ? 1U : 0U)];
+    if (frame == nullptr) frame = &frame_of(event, session);
+    if (!session.deliver(*frame)) too_slow_.push_back(&session);
   };
   job_index_.for_each(event.job, [&](const Subscription& subscription) {
     if (event.seq > subscription.after) deliver(*subscription.session);
