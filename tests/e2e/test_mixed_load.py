@@ -19,7 +19,7 @@ def test_clients_that_stall_are_closed_others_miss_nothing_and_memory_comes_back
     before = metrics.resident_bytes(hub.process)
 
     figures = load.run(hub, load.running_jobs(hub, 20), SECONDS, stalled=STALLED, stall_ms=2000, **STEADY)
-    samples = load.wait_until_calm(hub)
+    samples = load.wait_until_calm(hub, files)
 
     assert figures["delivered"] > 0
     for wrong in ("missing", "repeated", "broken", "readers_ended", "reports_failed", "polls_failed"):
@@ -28,5 +28,4 @@ def test_clients_that_stall_are_closed_others_miss_nothing_and_memory_comes_back
     assert figures["stalls"] >= STALLED
     assert metrics.closed(samples, "slow_by_age") + metrics.closed(samples, "slow_by_bytes") >= STALLED
     assert figures["stalled_closed_1008"] > 0
-    assert samples["process_open_fds"] == files
     assert load.wait_for_memory(hub, before + MARGIN_BYTES) <= before + MARGIN_BYTES

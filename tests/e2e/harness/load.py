@@ -71,10 +71,14 @@ class Watch:
         self._thread.join()
 
 
-def wait_until_calm(hub):
-    """Until nobody is connected; returns what the hub then says of itself."""
-    return metrics.wait_for(hub, lambda samples: samples["carillon_websocket_connections"] == 0
-                            and samples["carillon_http_connections"] <= 1)
+def wait_until_calm(hub, files=None):
+    """Until nobody is connected, and no more files are open than that; returns what the hub then says of itself."""
+    return metrics.wait_for(
+        hub,
+        lambda samples: samples["carillon_websocket_connections"] == 0
+        and samples["carillon_http_connections"] <= 1
+        and (files is None or samples["process_open_fds"] <= files),
+    )
 
 
 def wait_for_memory(hub, limit_bytes, patience_s=PATIENCE_S):
