@@ -1,7 +1,7 @@
 """A short mixed load with clients that do not read. How fast the rest is served is not asked here: the machine may have
 other things to do. tests/load/mixed.py does, for a minute."""
 
-from harness import load, metrics
+from harness import load, many_jobs, metrics
 
 SECONDS = 8
 STALLED = 200
@@ -29,3 +29,15 @@ def test_clients_that_stall_are_closed_others_miss_nothing_and_memory_comes_back
     assert metrics.closed(samples, "slow_by_age") + metrics.closed(samples, "slow_by_bytes") >= STALLED
     assert figures["stalled_closed_1008"] > 0
     assert load.wait_for_memory(hub, before + MARGIN_BYTES) <= before + MARGIN_BYTES
+
+
+def test_jobs_stored_by_the_load_tests_are_as_the_hub_would_have_them(make_hub):
+    """tests/load/cost.py writes a million of them past the hub."""
+    hub = make_hub()
+    before = hub.submit()
+    hub.stop()
+    job = many_jobs.store(hub, 1000)
+    hub.start()
+    shown = hub.job(job)
+    assert (shown["status"], shown["result"], shown["seq"]) == ("succeeded", {"pages": 12}, 1 + 3000)
+    assert hub.finish(before)["seq"] == 1 + 3000 + 2

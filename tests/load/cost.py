@@ -10,15 +10,13 @@ the rounds: the machine's own moods come and go within a round, and hit all thre
 
 import argparse
 import pathlib
-import sqlite3
 import statistics
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from harness import load  # noqa: E402
+from harness import load, many_jobs  # noqa: E402
 from harness.hub import Hub  # noqa: E402
 
 RATIO_MAX = 1.2
@@ -26,38 +24,11 @@ SUBSCRIBED_JOBS = 10
 READERS = 1000
 
 
-def fill(database, count):
-    """Finished jobs, with the events that brought them there, as if they had been reported one by one."""
-    db = sqlite3.connect(database)
-    db.execute("PRAGMA synchronous = OFF")
-    with db:
-        owner, account = db.execute("SELECT id, account FROM api_keys WHERE role = 0").fetchone()
-        first = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        job = db.execute("SELECT coalesce(max(n), 0) FROM jobs").fetchone()[0]
-        now = int(time.time() * 1000)
-        db.execute(
-            "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?1) "
-            "INSERT INTO jobs (n, id, owner_key, owner_account, status, seq, created_at, updated_at, hook_events, "
-            "metadata, result) "
-            "SELECT ?2 + n, randomblob(16), ?3, ?4, 2, ?5 + 3 * n, ?6, ?6, 0, '{\"page\":7}', "
-            "'{\"pages\":12,\"url\":\"https://example.com/' || n || '\"}' FROM i",
-            (count, job, owner, account, first, now),
-        )
-        # queued, running, succeeded: kinds 0, 1, 3 and statuses 0, 1, 2
-        for step, (kind, status) in enumerate([(0, 0), (1, 1), (3, 2)], 1):
-            db.execute(
-                "INSERT INTO events (seq, job, kind, status, at) "
-                "SELECT ?1 + 3 * (n - ?2) - 3 + ?3, n, ?4, ?5, ?6 FROM jobs WHERE n > ?2",
-                (first, job, step, kind, status, now),
-            )
-    db.close()
-
-
 def started(folder, jobs_stored=0):
     hub = Hub(folder).start()
     if jobs_stored:
         hub.stop()
-        fill(next(pathlib.Path(hub.data).glob("*.db")), jobs_stored)
+        many_jobs.store(hub, jobs_stored)
         hub.start()
     return hub
 
