@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds probe_interval{1};
 constexpr int yields_max = 8;
+constexpr std::size_t few = 8;
 
 /// Failures that no single change has caused: trying them one by one would fail as many times.
 bool is_of_the_store(int code) {
@@ -91,9 +92,9 @@ bool Committer::take(Changes& taken) {
     }
     asleep_ = false;
   }
-  // Loops that are ready to run have more to hand over: on a busy machine they go first, as long as that brings more,
-  // and one commit serves them all. On one with a core to spare this returns at once.
-  std::size_t seen = 0;
+  // Where many wait, loops that are ready to run have more to hand over: they go first, as long as that brings more,
+  // and one commit serves them all. Where few do, waiting would cost each of them more than it saves.
+  std::size_t seen = few;
   for (int i = 0; i < yields_max && waiting_.size() > seen; ++i) {
     seen = waiting_.size();
     lock.unlock();
