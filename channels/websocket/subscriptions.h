@@ -32,11 +32,11 @@ struct Subscription {
   template <typename Topic, typename Hash>
   friend class SubscriptionIndex;
 
-  const void* topic = nullptr;  ///< the map's key that the topic's list hangs on
-  Subscription* topic_previous = nullptr;
-  Subscription* topic_next = nullptr;
-  Subscription* session_previous = nullptr;
-  Subscription* session_next = nullptr;
+  const void* topic_ = nullptr;  ///< the map's key that the topic's list hangs on
+  Subscription* topic_previous_ = nullptr;
+  Subscription* topic_next_ = nullptr;
+  Subscription* session_previous_ = nullptr;
+  Subscription* session_next_ = nullptr;
 };
 
 /// A session's own end of its subscriptions: kept in the session, changed only by the index.
@@ -62,9 +62,9 @@ class SubscriptionIndex {
     Subscription* by_session = list.first;
     while (by_topic != nullptr && by_session != nullptr) {
       if (by_topic->session == &session) return by_topic;
-      if (by_session->topic == &found->first) return by_session;
-      by_topic = by_topic->topic_next;
-      by_session = by_session->session_next;
+      if (by_session->topic_ == &found->first) return by_session;
+      by_topic = by_topic->topic_next_;
+      by_session = by_session->session_next_;
     }
     return nullptr;
   }
@@ -75,12 +75,12 @@ class SubscriptionIndex {
     auto* subscription = new Subscription;  // owned by both lists; remove() frees it
     subscription->session = &session;
     subscription->after = after;
-    subscription->topic = &entry->first;
-    subscription->topic_next = entry->second;
-    if (entry->second != nullptr) entry->second->topic_previous = subscription;
+    subscription->topic_ = &entry->first;
+    subscription->topic_next_ = entry->second;
+    if (entry->second != nullptr) entry->second->topic_previous_ = subscription;
     entry->second = subscription;
-    subscription->session_next = list.first;
-    if (list.first != nullptr) list.first->session_previous = subscription;
+    subscription->session_next_ = list.first;
+    if (list.first != nullptr) list.first->session_previous_ = subscription;
     list.first = subscription;
     ++list.count;
     if (list.of_key != nullptr) list.of_key->fetch_add(1, std::memory_order_relaxed);
@@ -89,18 +89,18 @@ class SubscriptionIndex {
   }
 
   void remove(SubscriptionList& list, Subscription& subscription) {
-    if (subscription.topic_next != nullptr) subscription.topic_next->topic_previous = subscription.topic_previous;
-    if (subscription.topic_previous != nullptr) {
-      subscription.topic_previous->topic_next = subscription.topic_next;
+    if (subscription.topic_next_ != nullptr) subscription.topic_next_->topic_previous_ = subscription.topic_previous_;
+    if (subscription.topic_previous_ != nullptr) {
+      subscription.topic_previous_->topic_next_ = subscription.topic_next_;
     } else {
-      const auto entry = topics_.find(*static_cast<const Topic*>(subscription.topic));
-      entry->second = subscription.topic_next;
+      const auto entry = topics_.find(*static_cast<const Topic*>(subscription.topic_));
+      entry->second = subscription.topic_next_;
       if (entry->second == nullptr) topics_.erase(entry);
     }
-    if (subscription.session_next != nullptr)
-      subscription.session_next->session_previous = subscription.session_previous;
-    (subscription.session_previous != nullptr ? subscription.session_previous->session_next : list.first) =
-        subscription.session_next;
+    if (subscription.session_next_ != nullptr)
+      subscription.session_next_->session_previous_ = subscription.session_previous_;
+    (subscription.session_previous_ != nullptr ? subscription.session_previous_->session_next_ : list.first) =
+        subscription.session_next_;
     --list.count;
     if (list.of_key != nullptr) list.of_key->fetch_sub(1, std::memory_order_relaxed);
     --size_;
@@ -116,7 +116,8 @@ class SubscriptionIndex {
   void for_each(const Topic& topic, Visit&& visit) const {
     const auto found = topics_.find(topic);
     if (found == topics_.end()) return;
-    for (Subscription* subscription = found->second; subscription != nullptr; subscription = subscription->topic_next) {
+    for (Subscription* subscription = found->second; subscription != nullptr;
+         subscription = subscription->topic_next_) {
       visit(*subscription);
     }
   }
