@@ -218,7 +218,6 @@ class Reader {
 
   /// The key whose present or still valid previous secret has this hash.
   virtual std::optional<Key> find_key(const KeyHash& hash) = 0;
-  virtual std::optional<Key> find_key(KeyId id) = 0;
   virtual std::vector<Key> keys() = 0;
   virtual std::vector<Account> accounts() = 0;
 

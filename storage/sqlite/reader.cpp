@@ -85,7 +85,6 @@ class SqliteReader final : public hub::Reader {
         find_key_by_hash_(handle(), select(key_columns, live_keys, "k.hash = ?")),
         find_key_by_previous_(handle(), select(std::string(key_columns) + ", k.previous_until", live_keys,
                                                "k.previous_hash = ? AND k.previous_until > ?")),
-        find_key_by_id_(handle(), select(key_columns, live_keys, "k.id = ?")),
         all_keys_(handle(), select(key_columns, live_keys) + " ORDER BY k.created_at, k.id"),
         all_accounts_(handle(), select(account_columns, "accounts ORDER BY created_at, id")),
         find_endpoint_(handle(), select(endpoint_columns, "webhook_endpoints AS e WHERE e.id = ?")),
@@ -135,8 +134,6 @@ class SqliteReader final : public hub::Reader {
       return key;
     });
   }
-
-  std::optional<hub::Key> find_key(hub::KeyId id) override { return read_one(find_key_by_id_.bind(id), read_key); }
 
   std::vector<hub::Key> keys() override { return read_all(all_keys_.bind(), read_key); }
 
@@ -242,7 +239,6 @@ class SqliteReader final : public hub::Reader {
   Statement events_after_;
   Statement find_key_by_hash_;
   Statement find_key_by_previous_;
-  Statement find_key_by_id_;
   Statement all_keys_;
   Statement all_accounts_;
   Statement find_endpoint_;

@@ -1,29 +1,17 @@
 """Who does not finish a request delays no one, and is shown out in time."""
 
 import select
-import socket
 import time
 
+from harness.halves import halves
 from harness.http import RawConnection
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: hub\r\nX-Slow: "
-COUNT = 300
 
 
 def test_300_half_heads_do_not_delay_a_request(make_hub):
     hub = make_hub("--limits-head-timeout-s", "4")
-    opened_at = time.monotonic()
-    idle = [socket.create_connection(("127.0.0.1", hub.port), timeout=30) for _ in range(COUNT)]
-    try:
-        for one in idle:
-            one.sendall(HALF)
-        job = hub.submit()
-        assert hub.report(job, "running")["status"] == "running"
-        assert hub.job(job)["status"] == "running"
-        # The requests were served while all of them were open: none has been answered or closed.
-        assert time.monotonic() - opened_at < 4
-        assert select.select(idle, [], [], 0)[0] == []
-
+    with halves(hub, HALF, 4) as (idle, opened_at):
         for one in idle:
             answer = b""
             while piece := one.recv(4096):
@@ -31,9 +19,6 @@ def test_300_half_heads_do_not_delay_a_request(make_hub):
             assert answer.startswith(b"HTTP/1.1 408 "), answer
             assert b"application/problem+json" in answer
         assert 4 <= time.monotonic() - opened_at < 20
-    finally:
-        for one in idle:
-            one.close()
 
 
 def test_bytes_that_trickle_in_win_no_time(make_hub):

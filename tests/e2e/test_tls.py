@@ -14,6 +14,7 @@ import warnings
 
 import pytest
 from harness import raw_ws
+from harness.halves import halves
 from harness.http import RawConnection
 from harness.hub import PATIENCE_S, end_with_parent, run_command
 from harness.tls import Certificate, TlsHub, trust
@@ -282,24 +283,10 @@ def test_a_slow_client_is_closed_with_1008_and_reads_sound_frames_until_then(mak
 
 def test_300_half_handshakes_delay_nobody(make_tls_hub):
     hub = make_tls_hub("--limits-head-timeout-s", "4")
-    half = client_hello()[:100]
-    opened_at = time.monotonic()
-    idle = [socket.create_connection(("127.0.0.1", hub.port), timeout=30) for _ in range(300)]
-    try:
-        for one in idle:
-            one.sendall(half)
-        job = hub.submit()
-        assert hub.report(job, "running")["status"] == "running"
-        assert hub.job(job)["status"] == "running"
-        # The requests were served while all of them were open.
-        assert time.monotonic() - opened_at < 4
-        assert select.select(idle, [], [], 0)[0] == []
+    with halves(hub, client_hello()[:100], 4) as (idle, opened_at):
         for one in idle:
             assert one.recv(4096) == b""
         assert 4 <= time.monotonic() - opened_at < 20
-    finally:
-        for one in idle:
-            one.close()
 
 
 def test_a_handshake_that_trickles_in_wins_no_time(make_tls_hub):

@@ -1,6 +1,7 @@
 // `--name value` pairs of a stress program.
 #pragma once
 
+#include <cstdio>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -31,5 +32,15 @@ class Options {
  private:
   std::map<std::string, std::string> values_;
 };
+
+/// main() of a stress program: what it is not asked soundly, or cannot do, is said, and ends it with 2.
+inline int run_program(int count, char** words, int (*run)(const Options&)) {
+  try {
+    return run(Options(count, words));
+  } catch (const std::exception& error) {
+    std::printf("%s\n", error.what());
+    return 2;
+  }
+}
 
 }  // namespace carillon::stress

@@ -329,11 +329,4 @@ int run(const Options& options) {
 }  // namespace
 }  // namespace carillon::stress
 
-int main(int count, char** words) {
-  try {
-    return carillon::stress::run(carillon::stress::Options(count, words));
-  } catch (const std::exception& error) {
-    std::printf("%s\n", error.what());
-    return 2;
-  }
-}
+int main(int count, char** words) { return carillon::stress::run_program(count, words, carillon::stress::run); }

@@ -18,12 +18,6 @@ class KeyReader final : public Reader {
     const auto found = by_hash.find(hash);
     return found == by_hash.end() ? std::nullopt : std::optional(found->second);
   }
-  std::optional<Key> find_key(KeyId id) override {
-    for (const auto& [hash, key] : by_hash) {
-      if (key.id == id) return key;
-    }
-    return std::nullopt;
-  }
   std::optional<Job> find_job(const JobId&) override { return std::nullopt; }
   std::optional<JobSince> find_job_since(const JobId&, Seq, const MissedLimit&) override { return std::nullopt; }
   OwnerSince events_since(KeyId, Seq, const MissedLimit&) override { return {}; }

@@ -108,7 +108,6 @@ class BreakableStore final : public hub::Store {
       return reader_->events_since(owner, after, limit);
     }
     std::optional<hub::Key> find_key(const hub::KeyHash& hash) override { return reader_->find_key(hash); }
-    std::optional<hub::Key> find_key(hub::KeyId id) override { return reader_->find_key(id); }
     std::vector<hub::Key> keys() override { return reader_->keys(); }
     std::vector<hub::Account> accounts() override { return reader_->accounts(); }
     std::optional<hub::Endpoint> find_endpoint(hub::EndpointId id) override { return reader_->find_endpoint(id); }
