@@ -1,4 +1,5 @@
-// The event: one accepted change of one job, and the unit that every channel carries.
+// The event: one accepted change of one job, and the unit that every channel carries. A few events are of no job: they
+// tell an owner of their webhooks.
 //
 // Threads: an event never changes once it is committed; any thread may read it.
 #pragma once
@@ -16,9 +17,19 @@
 
 namespace carillon::hub {
 
-enum class EventKind : std::uint8_t { queued = 0, running = 1, progress = 2, succeeded = 3, failed = 4 };
+enum class EventKind : std::uint8_t {
+  queued = 0,
+  running = 1,
+  progress = 2,
+  succeeded = 3,
+  failed = 4,
+  webhook_disabled = 5,  ///< an endpoint is not sent to any more
+  webhook_test = 6       ///< asked for by an endpoint's owner; told to that endpoint alone, and no part of the history
+};
 
-/// "job.queued" and so on, as webhooks and filters name them.
+constexpr bool is_of_job(EventKind kind) { return kind <= EventKind::failed; }
+
+/// "job.queued", "webhook.disabled" and so on, as webhooks and filters name them.
 std::string_view to_text(EventKind kind);
 std::optional<EventKind> parse_event_kind(std::string_view text);
 
@@ -61,7 +72,7 @@ enum class Rendition : std::uint8_t {
 };
 
 struct Event {
-  Seq seq = 0;
+  Seq seq = 0;  ///< 0 for webhook_test
   JobId job;
   JobOwner owner;
   EventKind kind = EventKind::queued;
@@ -70,6 +81,7 @@ struct Event {
   Text result;    ///< JSON; only where the job has succeeded with one
   Text error;     ///< UTF-8; only where the job has failed with one
   Text progress;  ///< JSON; only where this change set one
+  Text data;      ///< a JSON object; of an event that is of no job, and then null above
 
   template <typename Make>
   const Text& rendition(Rendition form, Make&& make) const {

@@ -27,13 +27,15 @@ namespace carillon::hub {
 
 /// Why a change was refused. Nothing of it was applied.
 enum class Refusal : std::uint8_t {
-  not_found,       ///< no such thing, or not the caller's to see
-  already_exists,  ///< the id, the name, or the endpoint's URL is taken
-  bad_transition,  ///< the status may not follow the one the job has
-  not_running,     ///< progress for a job that does not run
-  unknown_owner,   ///< a submission for a key that does not exist or is no client key
-  overloaded,      ///< the queue of changes is full; nothing was queued
-  unavailable,     ///< the store cannot write now; it goes on by itself when it can
+  not_found,          ///< no such thing, or not the caller's to see
+  already_exists,     ///< the id, the name, or the endpoint's URL is taken
+  bad_transition,     ///< the status may not follow the one the job has
+  not_running,        ///< progress for a job that does not run
+  endpoint_disabled,  ///< nothing is sent to it until it is enabled
+  limit_reached,      ///< there are as many as may be
+  unknown_owner,      ///< a submission for a key that does not exist or is no client key
+  overloaded,         ///< the queue of changes is full; nothing was queued
+  unavailable,        ///< the store cannot write now; it goes on by itself when it can
 };
 
 /// A value, or the refusal that stands in its place.
@@ -104,7 +106,13 @@ struct NewEndpoint {
   std::string url;
   std::string description;
   EventKinds events = final_events;
-  std::string secret;
+  std::vector<HeaderField> headers;
+  Signing signing = Signing::hmac;
+  bool ordered = false;
+  int max_per_second = 0;
+  std::string legacy_signature;
+  WebhookSecret secret;    ///< with a signing key where `signing` takes one
+  std::string public_key;  ///< of that signing key
 };
 
 /// What a PATCH of an endpoint sets; the rest stays.
@@ -114,8 +122,38 @@ struct EndpointChange {
   std::optional<std::string> url;
   std::optional<std::string> description;
   std::optional<EventKinds> events;
+  std::optional<std::vector<HeaderField>> headers;
+  /// Refused as `limit_reached` while more is pending than can be put in order in one commit.
+  std::optional<bool> ordered;
+  std::optional<int> max_per_second;
+  std::optional<std::string> legacy_signature;
   /// Enabling clears the reason and the record of failures; disabling ends what is pending as failed.
   std::optional<EndpointStatus> status;
+};
+
+/// A new secret for an endpoint; the ones before sign beside it until `previous_until`, or until an earlier rotation
+/// ends them. Of those at most three are kept: the oldest ends early.
+struct SecretRotation {
+  Principal by;
+  EndpointId endpoint;
+  WebhookSecret secret;    ///< with a signing key where the endpoint signs with one
+  std::string public_key;  ///< of that signing key
+  UnixMs previous_until = 0;
+};
+
+/// A part of a replay, so that a long one never holds up other changes: deliveries with ids above `after`, lowest
+/// first, of which the store looks at a bounded number.
+struct ReplaySlice {
+  Principal by;
+  EndpointId endpoint;
+  UnixMs since = 0;            ///< of deliveries written from then
+  UnixMs until = 0;            ///< and before then
+  bool delivered_too = false;  ///< also what has arrived, not only what has failed
+  DeliveryId after;
+};
+struct ReplayProgress {
+  std::size_t sent_again = 0;       ///< in this part; what is pending already is left as it is
+  std::optional<DeliveryId> after;  ///< where the next part begins; none: all is done
 };
 
 // --- what a commit tells ---------------------------------------------------------------------------------------------
@@ -138,6 +176,7 @@ struct CommitBatch {
   std::vector<EventPtr> events;
   std::vector<DeliveryNotice> deliveries;
   std::vector<EndpointId> endpoints_changed;  ///< registered, changed or deleted
+  std::vector<EndpointId> endpoints_due;      ///< of which deliveries became due that are not named one by one
   bool identity_changed = false;              ///< a key or account was made, changed or taken away
 };
 using CommitBatchPtr = std::shared_ptr<const CommitBatch>;
@@ -222,11 +261,38 @@ class Reader {
   virtual std::vector<Account> accounts() = 0;
 
   virtual std::optional<Endpoint> find_endpoint(EndpointId id) = 0;
-  /// Those registered with the key, oldest first.
-  virtual std::vector<Endpoint> endpoints_of(KeyId owner) = 0;
+  struct EndpointPage {
+    std::optional<KeyId> owner;  ///< none: of all
+    bool for_jobs = false;       ///< those that stand for a webhook_url, instead of those registered
+    EndpointId after;            ///< the ids above it
+    std::size_t limit = 100;
+  };
+  /// By their ids.
+  virtual std::vector<Endpoint> endpoints(const EndpointPage& page) = 0;
+  /// What the endpoint signs with now, the present one first; never empty for one that exists.
+  virtual std::vector<WebhookSecret> secrets_of(const Endpoint& endpoint) = 0;
 
-  /// Pending deliveries of an endpoint that are due by `due_by`, the longest due first, at most `limit`.
-  virtual std::vector<Delivery> due_deliveries(EndpointId endpoint, UnixMs due_by, std::size_t limit) = 0;
+  struct DeliveryPage {
+    EndpointId endpoint;
+    std::optional<DeliveryState> state;
+    std::optional<DeliveryId> before;  ///< the ids below it
+    std::size_t limit = 100;
+  };
+  /// The newest first.
+  virtual std::vector<DeliveryReport> deliveries(const DeliveryPage& page) = 0;
+  virtual std::optional<DeliveryReport> find_delivery_report(DeliveryId id) = 0;
+  /// Those that were made at a delivery, the first first, and of many the last `limit`.
+  virtual std::vector<AttemptRecord> attempts_at(DeliveryId id, std::size_t limit) = 0;
+
+  struct Due {
+    DeliveryId delivery;
+    UnixMs due_at = 0;
+  };
+  /// Pending deliveries of an endpoint that are due by `due_by`, the longest due first, at most `limit`. Those of an
+  /// ordered endpoint are all due, and come in the order of their events.
+  virtual std::vector<Due> due(EndpointId endpoint, UnixMs due_by, std::size_t limit) = 0;
+  /// None when it is not pending any more.
+  virtual std::optional<Delivery> find_pending(DeliveryId id) = 0;
   struct EndpointBacklog {
     EndpointId endpoint;
     UnixMs next_due_at = 0;
@@ -283,6 +349,19 @@ class Store {
   virtual void change_endpoint(EndpointChange change, CommitListener& home, Then<Endpoint> then) = 0;
   /// Pending deliveries to it end as failed.
   virtual void delete_endpoint(Principal by, EndpointId endpoint, CommitListener& home, Then<Done> then) = 0;
+  virtual void rotate_secret(SecretRotation rotation, CommitListener& home, Then<Endpoint> then) = 0;
+
+  /// The secret that the `webhook_url` of an account's submissions are signed with, made when it is first asked for.
+  virtual void default_secret(AccountId account, CommitListener& home, Then<std::string> then) = 0;
+  /// A new one, as `secret`; the ones before sign beside it until `previous_until`.
+  virtual void rotate_default_secret(AccountId account, std::string secret, UnixMs previous_until, CommitListener& home,
+                                     Then<std::string> then) = 0;
+
+  /// A delivery of `webhook.test`, due now and ahead of all others, also where the endpoint is disabled.
+  virtual void test_endpoint(Principal by, EndpointId endpoint, CommitListener& home, Then<DeliveryReport> then) = 0;
+  /// Due now, with all tries ahead of it, whatever became of it before.
+  virtual void redeliver(Principal by, DeliveryId delivery, CommitListener& home, Then<DeliveryReport> then) = 0;
+  virtual void replay(ReplaySlice slice, CommitListener& home, Then<ReplayProgress> then) = 0;
 
   /// False while commits fail; true again once one has succeeded.
   virtual bool writable() const = 0;

@@ -10,13 +10,15 @@
 
 namespace carillon::hub {
 
-inline constexpr std::array event_kinds{EventKind::queued, EventKind::running, EventKind::progress,
-                                        EventKind::succeeded, EventKind::failed};
+/// Those that are part of the history.
+inline constexpr std::array event_kinds{EventKind::queued,    EventKind::running, EventKind::progress,
+                                        EventKind::succeeded, EventKind::failed,  EventKind::webhook_disabled};
 inline constexpr std::array<double, 10> commit_changes_bounds{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 
 struct StoreTallies {
   std::array<Tally, event_kinds.size()> events;  ///< committed, by kind
   Tally commits;
+  Tally deliveries_pending;                            ///< a gauge: all that is owed, due or not
   Distribution commit_changes{commit_changes_bounds};  ///< answered in one commit, those that broke a rule included
   Distribution commit_seconds{duration_bounds_s};      ///< from the beginning of the transaction until it is durable
 
