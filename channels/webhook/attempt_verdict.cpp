@@ -20,6 +20,7 @@ AttemptVerdict judge(const AttemptEnd& end, const RetrySchedule& schedule, std::
   AttemptVerdict verdict;
   if (end.http_status / 100 == 2) return verdict;
   verdict.next_state = hub::DeliveryState::failed;
+  if (end.is_test) return verdict;
   verdict.disable_reason = reason_to_disable(end, disable_after_ms);
   if (verdict.disable_reason) return verdict;
   const bool asked_to_wait = end.http_status == too_many_requests || end.http_status == service_unavailable;

@@ -21,6 +21,7 @@ struct AttemptEnd {
   int attempts_before = 0;
   std::optional<hub::UnixMs> failing_since{};  ///< of the endpoint, before this attempt
   hub::UnixMs now = 0;
+  bool is_test = false;  ///< tried once, and nothing follows from it for the endpoint
 };
 
 struct AttemptVerdict {

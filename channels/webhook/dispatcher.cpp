@@ -3,10 +3,10 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "channels/webhook/attempt_verdict.h"
-#include "channels/webhook/payload.h"
-#include "channels/webhook/signer.h"
+#include "hub/id.h"
 
 namespace carillon::channels::webhook {
 namespace {
@@ -15,9 +15,16 @@ namespace {
 constexpr hub::UnixMs store_pause_ms = 1'000;
 /// The wall clock may be set: due times are looked at again at least this often.
 constexpr hub::UnixMs timer_max_ms = 30'000;
+constexpr net::MonotonicMs figures_every_ms = 1'000;
 
-TransferOptions transfer_options(const DispatcherOptions& options) {
-  return {options.guard, options.timeout_ms, options.ca_file, options.in_flight_max};
+/// Where a request that takes long does not stay.
+constexpr std::array hurried_lanes{Lane::quick, Lane::untried};
+
+/// A receiver that says it is asked for too much.
+bool asks_for_less(int http_status) { return http_status == 429 || http_status == 503; }
+
+double seconds_since(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - time).count();
 }
 
 }  // namespace
@@ -27,7 +34,11 @@ Dispatcher::Dispatcher(hub::Store& store, const hub::Clock& clock, DispatcherOpt
       clock_(clock),
       options_(std::move(options)),
       reader_(store.open_reader()),
-      transfers_(loop_, transfer_options(options_)),
+      transfers_(loop_, options_.transfers),
+      budget_(options_.window_bytes_max),
+      wake_alarm_(*this, &Dispatcher::wake_queues),
+      stall_alarm_(*this, &Dispatcher::note_stalled_requests),
+      figures_alarm_(*this, &Dispatcher::publish_figures),
       outcomes_(store, *this, loop_, [this](const std::vector<hub::Attempt>& attempts) { on_recorded(attempts); }) {}
 
 Dispatcher::~Dispatcher() { stop(); }
@@ -73,7 +84,8 @@ void Dispatcher::stop() {
 
 void Dispatcher::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
   const bool concerns =
-      !replies.empty() || (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty()));
+      !replies.empty() ||
+      (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty() || !batch->endpoints_due.empty()));
   if (concerns && inbox_.put(batch, std::move(replies))) loop_.post([this] { take_in(); });
 }
 
@@ -90,27 +102,38 @@ void Dispatcher::on_batch(const hub::CommitBatch& batch) {
     const auto found = queues_.find(id);
     if (found == queues_.end()) continue;
     // Deleted or disabled it has nothing pending any more; the table knows.
-    found->second->endpoint.reset();
+    found->second->target.reset();
     found->second->put_back_ready();
     consider(*found->second);
   }
   const hub::UnixMs now = clock_.now_ms();
   for (const hub::DeliveryNotice& notice : batch.deliveries) {
     EndpointQueue& queue = queue_of(notice.endpoint);
-    queue.offer(notice, now);
+    queue.offer(notice, batch.durable_at, now);
+    consider(queue);
+  }
+  for (const hub::EndpointId id : batch.endpoints_due) {
+    EndpointQueue& queue = queue_of(id);
+    // Of an ordered endpoint they may come before what is in memory.
+    queue.put_back_ready();
+    queue.note_on_disk(now);
     consider(queue);
   }
 }
 
-// --- queues and turns ------------------------------------------------------------------------------------------------
+// --- queues ----------------------------------------------------------------------------------------------------------
 
 EndpointQueue& Dispatcher::queue_of(hub::EndpointId id) {
   auto& queue = queues_[id];
-  if (!queue) queue = std::make_unique<EndpointQueue>(id, options_.window_per_endpoint_max);
+  if (!queue) {
+    queue = std::make_unique<EndpointQueue>(id, options_.queue, budget_);
+    if (!figures_alarm_.pending()) loop_.set_timer_in(figures_alarm_, figures_every_ms);
+  }
   return *queue;
 }
 
 void Dispatcher::consider(EndpointQueue& queue) {
+  if (queue.in_line) return;  // and is looked at when its turn has come
   const hub::UnixMs now = clock_.now_ms();
   if (queue.wants_refill(now)) {
     try {
@@ -120,34 +143,93 @@ void Dispatcher::consider(EndpointQueue& queue) {
     }
   }
   if (queue.disk_due_at() > now && queue.disk_due_at() != EndpointQueue::never) wake_at(queue, queue.disk_due_at());
-  if (queue.has_ready() && !queue.in_turn && queue.under_way < options_.in_flight_per_endpoint_max) {
-    queue.in_turn = true;
-    turns_.push_back(queue.id());
-    ask_turn_end();
+  if (!queue.has_ready()) return keep_or_forget(queue);
+  Target* const target = target_of(queue);
+  if (target == nullptr) {
+    queue.put_back_ready();
+    return wake_at(queue, now + store_pause_ms);
   }
-  if (queue.idle() && queue.under_way == 0 && !queue.in_turn) queues_.erase(queue.id());
+  if (!may_send(queue, now)) return;
+  queue.in_line = true;
+  state_of(queue.health.lane()).turns.add(target->endpoint.owner.account, queue.id());
+  ask_turn_end();
+}
+
+bool Dispatcher::may_send(EndpointQueue& queue, hub::UnixMs now) {
+  const hub::Endpoint& endpoint = queue.target->endpoint;
+  if (queue.under_way >= queue.health.requests_max()) return false;
+  if (endpoint.ordered && queue.in_progress()) return false;
+  const bool is_test = queue.front().event->kind == hub::EventKind::webhook_test;
+  if (endpoint.held_until && *endpoint.held_until > now && !is_test) {
+    wake_at(queue, *endpoint.held_until);
+    return false;
+  }
+  const net::MonotonicMs now_ms = loop_.now_ms();
+  const net::MonotonicMs at_ms = std::max(queue.health.not_before_ms(), queue.pace.next_ms());
+  if (at_ms > now_ms) {
+    wake_at(queue, now + at_ms - now_ms);
+    return false;
+  }
+  return true;
+}
+
+void Dispatcher::keep_or_forget(EndpointQueue& queue) {
+  if (!queue.idle() || queue.under_way > 0) return;
+  if (!std::exchange(queue.kept_idle, true)) idle_.push_back(queue.id());
+  while (idle_.size() > options_.queues_kept_max) {
+    const hub::EndpointId id = idle_.front();
+    idle_.pop_front();
+    const auto found = queues_.find(id);
+    if (found == queues_.end()) continue;
+    EndpointQueue& longest = *found->second;
+    longest.kept_idle = false;
+    if (!longest.idle() || longest.under_way > 0 || longest.in_line) continue;
+    wake_ups_.erase({longest.wakes_at, id});
+    queues_.erase(found);
+  }
+}
+
+Target* Dispatcher::target_of(EndpointQueue& queue) {
+  if (queue.target) return queue.target.get();
+  try {
+    auto endpoint = reader_->find_endpoint(queue.id());
+    if (!endpoint) return nullptr;
+    const auto secrets = reader_->secrets_of(*endpoint);
+    queue.target = std::make_unique<Target>(std::move(*endpoint), secrets);
+    if (queue.health.lane() == Lane::untried && queue.target->endpoint.failing_since) queue.health.begin_down();
+    queue.pace.set(queue.target->endpoint.max_per_second);
+  } catch (const hub::StoreError&) {
+    return nullptr;
+  }
+  return queue.target.get();
 }
 
 void Dispatcher::wake_at(EndpointQueue& queue, hub::UnixMs at) {
+  if (queue.wakes_at <= at) return;  // looked at then, it is told whether there is more to wait for
+  if (queue.wakes_at != EndpointQueue::never) wake_ups_.erase({queue.wakes_at, queue.id()});
+  queue.wakes_at = at;
   wake_ups_.emplace(at, queue.id());
-  set_timer();
+  set_wake_alarm();
 }
 
-void Dispatcher::set_timer() {
-  if (wake_ups_.empty()) return cancel();
+void Dispatcher::set_wake_alarm() {
+  if (wake_ups_.empty()) return wake_alarm_.cancel();
   const hub::UnixMs next = wake_ups_.begin()->first;
-  loop_.set_timer_in(*this, std::clamp<hub::UnixMs>(next - clock_.now_ms(), 0, timer_max_ms));
+  loop_.set_timer_in(wake_alarm_, std::clamp<hub::UnixMs>(next - clock_.now_ms(), 0, timer_max_ms));
 }
 
-void Dispatcher::on_timer() {
+void Dispatcher::wake_queues() {
   const hub::UnixMs now = clock_.now_ms();
   while (!wake_ups_.empty() && wake_ups_.begin()->first <= now) {
-    const hub::EndpointId id = wake_ups_.begin()->second;
+    EndpointQueue& queue = *queues_.at(wake_ups_.begin()->second);
     wake_ups_.erase(wake_ups_.begin());
-    if (const auto found = queues_.find(id); found != queues_.end()) consider(*found->second);
+    queue.wakes_at = EndpointQueue::never;
+    consider(queue);
   }
-  set_timer();
+  set_wake_alarm();
 }
+
+// --- turns -----------------------------------------------------------------------------------------------------------
 
 void Dispatcher::ask_turn_end() {
   if (!std::exchange(turn_end_asked_, true)) loop_.at_turn_end(*this);
@@ -155,79 +237,128 @@ void Dispatcher::ask_turn_end() {
 
 void Dispatcher::on_turn_end() {
   turn_end_asked_ = false;
-  give_turns();
+  for (const Lane lane : lanes) give_turns(lane);
   outcomes_.hand_over();
 }
 
-void Dispatcher::give_turns() {
-  const auto may_send = [this] {
-    const std::size_t in_flight = transfers_.in_flight();
-    return !ending_ && in_flight < options_.in_flight_max &&
-           in_flight + outcomes_.unrecorded() < options_.unrecorded_max;
-  };
-  while (!turns_.empty() && may_send()) {
-    EndpointQueue& queue = *queues_.at(turns_.front());
-    turns_.pop_front();
-    queue.in_turn = false;
-    if (!queue.has_ready()) {
-      consider(queue);
-      continue;
-    }
-    if (const hub::Endpoint* endpoint = endpoint_of(queue)) {
-      send(queue, *endpoint, queue.next());
-      consider(queue);
-    } else {
-      queue.put_back_ready();
-      wake_at(queue, clock_.now_ms() + store_pause_ms);
-    }
-  }
+bool Dispatcher::has_room(Lane lane) {
+  const bool hurried = lane == Lane::quick || lane == Lane::untried;
+  const std::size_t lane_max = hurried ? options_.in_flight_max : options_.in_flight_slow_max;
+  return !ending_ && state_of(lane).requests.size() < lane_max &&
+         transfers_.in_flight() + outcomes_.unrecorded() < options_.unrecorded_max;
 }
 
-const hub::Endpoint* Dispatcher::endpoint_of(EndpointQueue& queue) {
-  try {
-    if (!queue.endpoint) queue.endpoint = reader_->find_endpoint(queue.id());
-  } catch (const hub::StoreError&) {
-    return nullptr;
+void Dispatcher::give_turns(Lane lane) {
+  Turns& turns = state_of(lane).turns;
+  while (!turns.empty() && has_room(lane)) {
+    EndpointQueue& queue = *queues_.at(turns.take());
+    queue.in_line = false;
+    const hub::UnixMs now = clock_.now_ms();
+    const bool sends =
+        queue.has_ready() && queue.health.lane() == lane && target_of(queue) != nullptr && may_send(queue, now);
+    if (sends) send(queue, *queue.target);
+    consider(queue);
   }
-  if (!queue.endpoint || queue.endpoint->status != hub::EndpointStatus::enabled) return nullptr;
-  return &*queue.endpoint;
 }
 
 // --- attempts --------------------------------------------------------------------------------------------------------
 
-void Dispatcher::send(EndpointQueue& queue, const hub::Endpoint& endpoint, hub::Delivery delivery) {
-  const hub::UnixMs started_at = clock_.now_ms();
-  const std::int64_t timestamp_s = started_at / 1000;
-  const hub::Text& body = payload(*delivery.event);
+void Dispatcher::send(EndpointQueue& queue, Target& target) {
+  UnderWay request{queue.next(), clock_.now_ms(), loop_.now_ms(), queue.health.lane()};
+  const hub::Delivery& delivery = request.waiting.delivery;
+  const std::int64_t timestamp_s = request.started_at / 1000;
+  const hub::Text& body = payload(*delivery.event, options_.payload);
   const std::string message = hub::to_text(delivery.message);
-  const std::vector<std::string> fields = {
-      "webhook-id: " + message,
-      "webhook-timestamp: " + std::to_string(timestamp_s),
-      "webhook-signature: " + signature(endpoint.secret, message, timestamp_s, *body),
-  };
+  std::vector<std::string> fields = target.own_fields;
+  fields.push_back("webhook-id: " + message);
+  fields.push_back("webhook-timestamp: " + std::to_string(timestamp_s));
+  fields.push_back("webhook-signature: " + target.signer.signature(message, timestamp_s, *body, request.started_at));
+  if (!target.endpoint.legacy_signature.empty()) {
+    fields.push_back(target.endpoint.legacy_signature + ": " + target.signer.legacy_signature(*body));
+  }
   ++queue.under_way;
-  transfers_.start(endpoint.url, fields, body,
-                   [this, delivery = std::move(delivery), started_at](TransferResult result) {
-                     on_result(delivery, started_at, std::move(result));
-                   });
+  queue.pace.count(request.begun_ms);
+  Requests& requests = state_of(request.lane).requests;
+  const auto place = requests.insert(requests.end(), std::move(request));
+  if (!stall_alarm_.pending()) loop_.set_timer_in(stall_alarm_, options_.slow_ms);
+  transfers_.start(target.endpoint.url, fields, body,
+                   [this, place](TransferResult result) { on_result(place, std::move(result)); });
 }
 
-void Dispatcher::on_result(const hub::Delivery& delivery, hub::UnixMs started_at, TransferResult result) {
-  EndpointQueue& queue = queue_of(delivery.endpoint);
-  --queue.under_way;
-  AttemptEnd end{result.http_status, result.retry_after_s, delivery.attempts, {}, clock_.now_ms()};
-  // The endpoint may have been changed meanwhile; what is known of its failures then comes with its next look-up.
-  if (queue.endpoint) end.failing_since = queue.endpoint->failing_since;
-  AttemptVerdict verdict = judge(end, options_.schedule, options_.disable_after_ms, hub::random_number());
-  if (queue.endpoint) {
-    if (verdict.next_state == hub::DeliveryState::delivered) {
-      queue.endpoint->failing_since.reset();
-    } else if (!queue.endpoint->failing_since) {
-      queue.endpoint->failing_since = started_at;
+void Dispatcher::note_stalled_requests() {
+  const net::MonotonicMs now_ms = loop_.now_ms();
+  std::optional<net::MonotonicMs> next_ms;
+  for (const Lane lane : hurried_lanes) {
+    Requests& requests = state_of(lane).requests;
+    while (!requests.empty()) {
+      UnderWay& oldest = requests.front();
+      const net::MonotonicMs stalls_ms = oldest.begun_ms + options_.slow_ms;
+      if (stalls_ms > now_ms) {
+        next_ms = std::min(stalls_ms, next_ms.value_or(stalls_ms));
+        break;
+      }
+      oldest.stalled = true;
+      oldest.lane = Lane::stalled;
+      queue_of(oldest.waiting.delivery.endpoint).health.note_stalled();
+      Requests& stalled = state_of(Lane::stalled).requests;
+      stalled.splice(stalled.end(), requests, requests.begin());
+      ask_turn_end();  // there is room for another
     }
   }
-  outcomes_.add({delivery.id, delivery.endpoint, started_at, result.duration_ms, result.http_status,
-                 std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at,
+  if (next_ms) loop_.set_timer_in(stall_alarm_, *next_ms - now_ms);
+}
+
+void Dispatcher::note_health(EndpointQueue& queue, const UnderWay& request, const TransferResult& result) {
+  const net::MonotonicMs now_ms = loop_.now_ms();
+  switch (result.failure) {
+    case TransferFailure::none:
+      return queue.health.note_answer(request.stalled, now_ms - request.begun_ms > options_.slow_ms,
+                                      asks_for_less(result.http_status));
+    case TransferFailure::refused_address:
+      return queue.health.note_nothing(request.stalled);
+    case TransferFailure::timeout:
+    case TransferFailure::tls:
+    case TransferFailure::unreachable:
+      return queue.health.note_no_answer(request.stalled, request.begun_ms, now_ms);
+  }
+}
+
+void Dispatcher::on_result(Requests::iterator place, TransferResult result) {
+  Requests ended;
+  ended.splice(ended.end(), state_of(place->lane).requests, place);
+  const UnderWay& request = ended.front();
+  const hub::Delivery& delivery = request.waiting.delivery;
+  const bool is_test = delivery.event->kind == hub::EventKind::webhook_test;
+  EndpointQueue& queue = queue_of(delivery.endpoint);
+  --queue.under_way;
+  note_health(queue, request, result);
+  figures_.count(delivery.endpoint, class_of(result));
+  figures_.attempt_seconds.observe(result.duration_ms / 1000.0);
+
+  // The endpoint may have been changed meanwhile; what is known of its failures then comes with its next look-up.
+  hub::Endpoint* const endpoint = queue.target ? &queue.target->endpoint : nullptr;
+  AttemptEnd end{result.http_status, result.retry_after_s, delivery.tries, {}, clock_.now_ms(), is_test};
+  if (endpoint != nullptr) end.failing_since = endpoint->failing_since;
+  AttemptVerdict verdict = judge(end, options_.schedule, options_.disable_after_ms, hub::random_number());
+  const bool delivered = verdict.next_state == hub::DeliveryState::delivered;
+  if (delivered && request.waiting.durable_at) {
+    figures_.delivery_seconds.observe(seconds_since(*request.waiting.durable_at));
+  }
+  const bool ordered = endpoint != nullptr && endpoint->ordered;
+  if (endpoint != nullptr && !is_test) {
+    if (delivered) {
+      endpoint->failing_since.reset();
+    } else if (!endpoint->failing_since) {
+      endpoint->failing_since = request.started_at;
+    }
+    endpoint->held_until.reset();
+  }
+  if (ordered && verdict.next_state == hub::DeliveryState::pending) {
+    endpoint->held_until = verdict.next_due_at;
+    queue.put_back_ready();  // it comes before all of these
+  }
+  outcomes_.add({delivery.id, delivery.endpoint, request.started_at, result.duration_ms, result.http_status,
+                 std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at, ordered,
                  std::move(verdict.disable_reason)});
   ask_turn_end();
   consider(queue);
@@ -240,7 +371,29 @@ void Dispatcher::on_recorded(const std::vector<hub::Attempt>& attempts) {
     found->second->release(attempt.delivery);
     consider(*found->second);
   }
-  if (!turns_.empty()) ask_turn_end();  // there is room again for what may be under way
+  ask_turn_end();  // there is room again for what may be under way
+}
+
+// --- figures ---------------------------------------------------------------------------------------------------------
+
+void Dispatcher::publish_figures() {
+  const hub::UnixMs now = clock_.now_ms();
+  hub::UnixMs oldest = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t down = 0;
+  for (const auto& [id, queue] : queues_) {
+    if (queue->health.down() && !queue->idle()) ++down;
+    const auto due_at = queue->oldest_due_at();
+    if (!due_at || *due_at > now) continue;
+    ++waiting;
+    if (*due_at > 0 && (oldest == 0 || *due_at < oldest)) oldest = *due_at;
+  }
+  for (const Lane lane : lanes) figures_.in_flight[static_cast<std::size_t>(lane)].set(state_of(lane).requests.size());
+  figures_.window_bytes.set(budget_.bytes());
+  figures_.endpoints_waiting.set(waiting);
+  figures_.endpoints_down.set(down);
+  figures_.oldest_due_at_ms.set(static_cast<std::uint64_t>(oldest));
+  loop_.set_timer_in(figures_alarm_, figures_every_ms);
 }
 
 }  // namespace carillon::channels::webhook

@@ -1,17 +1,24 @@
 // The dispatcher: sends what webhooks are owed, at least once, from the table that the events were written with.
 //
-// It works on disk and hears of commits only to be quick: what it holds in memory is a bounded window per endpoint, and
-// what it forgets (in a crash, or because a queue is full) it finds again in the table by its due time. Every endpoint
-// has its own queue and its own limit of requests under way, and they take turns, so that one that does not answer
-// holds up itself alone. Outcomes go to the store once a turn of the loop, together; while it cannot take them, sending
-// stops at a bound.
+// It works on disk and hears of commits only to be quick: what it holds in memory is a window, bounded in deliveries
+// per endpoint and in bytes over all, and what it forgets (in a crash, or because a window is full) it finds again in
+// the table by its due time. Outcomes go to the store once a turn of the loop, together; while it cannot take them,
+// sending stops at a bound.
 //
-// Threads: a thread of its own, with an event loop; the public functions from one other thread.
+// Nobody holds up another. Every endpoint has a queue and a limit of requests of its own; accounts take turns, and an
+// account's endpoints among them. They do so in lanes, by how the endpoints are doing (EndpointHealth), each with its
+// bound of requests under way; a request that takes long leaves the lane of those that do not while it is under way. So
+// neither a dead endpoint nor a hundred of them take the place of one that is well.
+//
+// Threads: a thread of its own, with an event loop; the public functions from one other thread, figures() from any.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <set>
 #include <string>
@@ -21,10 +28,14 @@
 #include <vector>
 
 #include "channels/webhook/address_guard.h"
+#include "channels/webhook/dispatch_figures.h"
 #include "channels/webhook/endpoint_queue.h"
 #include "channels/webhook/outcomes.h"
+#include "channels/webhook/payload.h"
 #include "channels/webhook/retry_schedule.h"
 #include "channels/webhook/transfers.h"
+#include "channels/webhook/turns.h"
+#include "channels/webhook/window_budget.h"
 #include "hub/clock.h"
 #include "hub/commit_inbox.h"
 #include "hub/store.h"
@@ -33,18 +44,20 @@
 namespace carillon::channels::webhook {
 
 struct DispatcherOptions {
-  AddressGuard guard;
+  TransferOptions transfers;
   RetrySchedule schedule;
-  std::int64_t timeout_ms = 10'000;  ///< for one request
-  std::size_t in_flight_max = 64;
-  std::size_t in_flight_per_endpoint_max = 16;
+  PayloadOptions payload{};
+  std::size_t in_flight_max = 64;       ///< requests to endpoints in good time, and as many to untried ones
+  std::size_t in_flight_slow_max = 64;  ///< to slow endpoints, and as many to those that are down
+  std::int64_t slow_ms = 250;           ///< after which a request takes long
+  EndpointQueue::Limits queue{};
+  std::size_t window_bytes_max = std::size_t{64} * 1024 * 1024;
   std::int64_t disable_after_ms = std::int64_t{5} * 24 * 3600 * 1000;  ///< of nothing but failures
-  std::string ca_file{};
-  std::size_t window_per_endpoint_max = 64;  ///< deliveries in memory that are not under way
-  std::size_t unrecorded_max = 1'000;        ///< attempts made or under way whose outcome is not on disk yet
+  std::size_t unrecorded_max = 2'000;   ///< attempts made or under way whose outcome is not on disk yet
+  std::size_t queues_kept_max = 1'000;  ///< of endpoints for which nothing is pending
 };
 
-class Dispatcher final : public hub::CommitListener, private net::TurnEnd, private net::Timer {
+class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
  public:
   /// The store and the clock outlive it.
   Dispatcher(hub::Store& store, const hub::Clock& clock, DispatcherOptions options);
@@ -57,25 +70,66 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd, priva
 
   void on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept override;
 
+  const DispatchFigures& figures() const { return figures_; }
+
  private:
+  /// A request.
+  struct UnderWay {
+    Waiting waiting;
+    hub::UnixMs started_at = 0;
+    net::MonotonicMs begun_ms = 0;
+    Lane lane = Lane::quick;  ///< that it is counted in
+    bool stalled = false;     ///< it was moved there because it takes long
+  };
+  using Requests = std::list<UnderWay>;
+
+  /// What there is of each lane.
+  struct LaneState {
+    Turns turns;
+    Requests requests;  ///< under way, in the order in which they came into the lane
+  };
+
+  /// Calls a member of the dispatcher at a time.
+  class Alarm final : public net::Timer {
+   public:
+    Alarm(Dispatcher& owner, void (Dispatcher::*ring)()) : owner_(owner), ring_(ring) {}
+
+   private:
+    void on_timer() override { (owner_.*ring_)(); }
+    Dispatcher& owner_;
+    void (Dispatcher::*ring_)();
+  };
+
   void on_turn_end() override;
-  void on_timer() override;
 
   void take_in();
   void on_batch(const hub::CommitBatch& batch);
 
   EndpointQueue& queue_of(hub::EndpointId id);
-  /// Refills it if it is time, and gives it a turn if it has something to send.
+  /// Refills it if it is time, and lets it line up if it has something to send.
   void consider(EndpointQueue& queue);
-  void wake_at(EndpointQueue& queue, hub::UnixMs at);
-  void set_timer();
-  void give_turns();
+  /// Whether it may send its first delivery now; where only time is in the way, it is looked at again then.
+  bool may_send(EndpointQueue& queue, hub::UnixMs now);
+  /// Nothing is known any more of an endpoint for which nothing is pending, but for those used last.
+  void keep_or_forget(EndpointQueue& queue);
   /// The endpoint as it is now, looked up at need; null when nothing can be sent to it for now.
-  const hub::Endpoint* endpoint_of(EndpointQueue& queue);
-  void send(EndpointQueue& queue, const hub::Endpoint& endpoint, hub::Delivery delivery);
-  void on_result(const hub::Delivery& delivery, hub::UnixMs started_at, TransferResult result);
-  void on_recorded(const std::vector<hub::Attempt>& attempts);
+  Target* target_of(EndpointQueue& queue);
+
+  void wake_at(EndpointQueue& queue, hub::UnixMs at);
+  void set_wake_alarm();
+  void wake_queues();
+
   void ask_turn_end();
+  LaneState& state_of(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
+  void give_turns(Lane lane);
+  bool has_room(Lane lane);
+
+  void send(EndpointQueue& queue, Target& target);
+  void note_stalled_requests();
+  void on_result(Requests::iterator request, TransferResult result);
+  void note_health(EndpointQueue& queue, const UnderWay& request, const TransferResult& result);
+  void on_recorded(const std::vector<hub::Attempt>& attempts);
+  void publish_figures();
 
   hub::Store& store_;
   const hub::Clock& clock_;
@@ -85,10 +139,16 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd, priva
   Transfers transfers_;
   hub::CommitInbox inbox_;
 
+  WindowBudget budget_;
   std::unordered_map<hub::EndpointId, std::unique_ptr<EndpointQueue>> queues_;
-  std::deque<hub::EndpointId> turns_;                           ///< those with something to send
+  std::deque<hub::EndpointId> idle_;  ///< maybe idle, the longest so first
+  std::array<LaneState, lanes.size()> lanes_;
   std::set<std::pair<hub::UnixMs, hub::EndpointId>> wake_ups_;  ///< when to look at a queue again
+  Alarm wake_alarm_;
+  Alarm stall_alarm_;
+  Alarm figures_alarm_;
   Outcomes outcomes_;
+  DispatchFigures figures_;
   bool turn_end_asked_ = false;
   bool ending_ = false;  ///< nothing is sent any more
   bool running_ = false;

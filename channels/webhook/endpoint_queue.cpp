@@ -4,38 +4,58 @@
 
 namespace carillon::channels::webhook {
 
-void EndpointQueue::offer(const hub::DeliveryNotice& notice, hub::UnixMs now) {
+void EndpointQueue::take_in(Waiting waiting) {
+  held_.insert(waiting.delivery.id);
+  budget_.take(WindowBudget::bytes_of(waiting.delivery));
+  ready_.push_back(std::move(waiting));
+}
+
+void EndpointQueue::offer(const hub::DeliveryNotice& notice, std::chrono::steady_clock::time_point durable_at,
+                          hub::UnixMs now) {
   if (held_.contains(notice.delivery)) return;  // it was found on disk before the news of it came
-  const bool at_once = notice.event && notice.due_at <= now && disk_due_at_ > now && ready_.size() < ready_max_;
+  const bool at_once =
+      notice.event && notice.due_at <= now && disk_due_at_ > now && ready_.size() < ready_max_ && budget_.has_room();
   if (!at_once) return note_on_disk(notice.due_at);
-  held_.insert(notice.delivery);
-  ready_.push_back({notice.delivery, id_, notice.message, hub::DeliveryState::pending, 0, notice.due_at, notice.event});
+  take_in({{notice.delivery, id_, notice.message, 0, notice.due_at, notice.event}, durable_at});
 }
 
 void EndpointQueue::refill(hub::Reader& reader, hub::UnixMs now) {
   // What is held is still due as the table has it, and comes first.
   const std::size_t limit = held_.size() + ready_max_;
-  auto due = reader.due_deliveries(id_, now, limit);
-  const bool all = due.size() < limit;
-  const auto later = all ? reader.next_due(id_, now).value_or(never) : now;
-  for (auto& delivery : due) {
-    if (held_.insert(delivery.id).second) ready_.push_back(std::move(delivery));
+  const auto due = reader.due(id_, now, limit);
+  bool all = due.size() < limit;
+  for (const auto& [id, due_at] : due) {
+    if (held_.contains(id)) continue;
+    if (!ready_.empty() && !budget_.has_room()) {
+      all = false;
+      break;
+    }
+    // Between the two readings it may have been given up.
+    if (auto delivery = reader.find_pending(id)) take_in({std::move(*delivery), std::nullopt});
   }
-  disk_due_at_ = later;
+  disk_due_at_ = all ? reader.next_due(id_, now).value_or(never) : now;
 }
 
-hub::Delivery EndpointQueue::next() {
-  hub::Delivery delivery = std::move(ready_.front());
+Waiting EndpointQueue::next() {
+  Waiting waiting = std::move(ready_.front());
   ready_.pop_front();
-  return delivery;
+  budget_.give_back(WindowBudget::bytes_of(waiting.delivery));
+  return waiting;
 }
 
 void EndpointQueue::put_back_ready() {
-  for (const auto& delivery : ready_) {
-    held_.erase(delivery.id);
-    note_on_disk(delivery.due_at);
+  for (const Waiting& waiting : ready_) {
+    held_.erase(waiting.delivery.id);
+    budget_.give_back(WindowBudget::bytes_of(waiting.delivery));
+    note_on_disk(waiting.delivery.due_at);
   }
   ready_.clear();
+}
+
+std::optional<hub::UnixMs> EndpointQueue::oldest_due_at() const {
+  hub::UnixMs oldest = disk_due_at_;
+  if (!ready_.empty()) oldest = std::min(oldest, ready_.front().delivery.event->at);
+  return oldest == never ? std::nullopt : std::optional(oldest);
 }
 
 }  // namespace carillon::channels::webhook

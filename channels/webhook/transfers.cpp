@@ -41,6 +41,12 @@ struct Transfers::Request {
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(owner.options_.timeout_ms));
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(owner.options_.connect_timeout_ms));
+    // A request that ends while its name is looked up would otherwise wait for the resolver's thread, and the loop with
+    // it.
+    set(CURLOPT_QUICK_EXIT, 1L);
+    // To a server that may speak HTTP/2 one connection is begun, and what it can do is waited for before the next.
+    set(CURLOPT_PIPEWAIT, 1L);
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_USERAGENT, "carillon/" CARILLON_VERSION);
@@ -52,6 +58,10 @@ struct Transfers::Request {
     set(CURLOPT_OPENSOCKETFUNCTION, &Request::on_open);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
     if (!owner.options_.ca_file.empty()) set(CURLOPT_CAINFO, owner.options_.ca_file.c_str());
+    if (!owner.options_.client_cert.empty()) {
+      set(CURLOPT_SSLCERT, owner.options_.client_cert.c_str());
+      set(CURLOPT_SSLKEY, owner.options_.client_key.c_str());
+    }
   }
   ~Request() {
     curl_slist_free_all(fields);
@@ -106,6 +116,7 @@ struct Transfers::Request {
     // An answer whose body was cut off at the limit is an answer.
     const bool answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && response_bytes > response_bytes_read_max);
     if (!answered) {
+      result.failure = failure(code);
       result.error = why(code);
       return result;
     }
@@ -115,6 +126,23 @@ struct Transfers::Request {
     curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
     result.retry_after_s = retry_after;
     return result;
+  }
+
+  TransferFailure failure(CURLcode code) const {
+    if (!refused_address.empty()) return TransferFailure::refused_address;
+    switch (code) {
+      case CURLE_OPERATION_TIMEDOUT:
+        return TransferFailure::timeout;
+      case CURLE_SSL_CONNECT_ERROR:
+      case CURLE_PEER_FAILED_VERIFICATION:
+      case CURLE_SSL_CERTPROBLEM:
+      case CURLE_SSL_CIPHER:
+      case CURLE_SSL_ISSUER_ERROR:
+      case CURLE_SSL_CACERT_BADFILE:
+        return TransferFailure::tls;
+      default:
+        return TransferFailure::unreachable;
+    }
   }
 
   std::string why(CURLcode code) const {
@@ -174,7 +202,7 @@ Transfers::Transfers(net::EventLoop& loop, TransferOptions options) : loop_(loop
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, static_cast<void*>(this));
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Transfers::on_timeout);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, static_cast<void*>(this));
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.in_flight_max));
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections_kept_max));
 }
 
 Transfers::~Transfers() {

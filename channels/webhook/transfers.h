@@ -23,12 +23,22 @@
 
 namespace carillon::channels::webhook {
 
+/// Why there was no answer.
+enum class TransferFailure : std::uint8_t {
+  none,             ///< there was one
+  timeout,          ///< not in time
+  refused_address,  ///< by the guard: nothing was connected to
+  tls,              ///< no secure connection: a certificate that does not hold, or no agreement
+  unreachable       ///< no such host, no connection, or one that broke
+};
+
 inline constexpr std::size_t response_bytes_kept_max = 1024;
 inline constexpr std::size_t response_bytes_read_max = 64 * 1024;
 
 struct TransferResult {
-  int http_status = 0;             ///< 0 when no answer came
-  std::string error;               ///< why none came; empty when one did
+  int http_status = 0;  ///< 0 when no answer came
+  TransferFailure failure = TransferFailure::none;
+  std::string error;               ///< why no answer came; empty when one did
   std::string response;            ///< the first 1 KiB of its body
   std::int64_t retry_after_s = 0;  ///< what the answer asked for, as a number or a date; 0 without
   std::int32_t duration_ms = 0;
@@ -36,9 +46,12 @@ struct TransferResult {
 
 struct TransferOptions {
   AddressGuard guard;
-  std::int64_t timeout_ms = 10'000;  ///< for the whole of a request, the connection included
-  std::string ca_file;               ///< certificates to trust instead of the system's; empty: the system's
-  std::size_t in_flight_max = 64;    ///< as many idle connections are kept
+  std::int64_t timeout_ms = 10'000;         ///< for the whole of a request, the connection included
+  std::int64_t connect_timeout_ms = 5'000;  ///< for its connection, name and handshake included
+  std::string ca_file{};                    ///< PEM: certificates to trust instead of the system's; empty: the system's
+  std::string client_cert{};                ///< PEM: shown to endpoints that ask for one; empty: none
+  std::string client_key{};                 ///< PEM: the key of that
+  std::size_t connections_kept_max = 256;   ///< idle ones
 };
 
 class Transfers final : private net::Timer, private net::TurnEnd {

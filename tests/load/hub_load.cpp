@@ -18,10 +18,12 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/load/load_options.h"
 #include "tests/load/peers.h"
+#include "tests/load/sink.h"
 
 namespace carillon::load {
 namespace {
@@ -55,6 +57,9 @@ struct Tallies {
   std::uint64_t polls = 0;
   std::uint64_t polls_failed = 0;
   std::uint64_t subscribes = 0;
+  std::unordered_set<std::string> hook_ids;
+  std::vector<float> hook_latencies_ms;
+  std::uint64_t hooks_repeated = 0;
 };
 
 std::string subscribe_message(std::string_view job) {
@@ -283,9 +288,10 @@ class Load {
       stalled_.push_back(std::make_unique<Stalled>(poll_, options_, i % 2 == 0, tallies_));
       stalled_.back()->begin();
     }
+    if (options_.sink_port != 0) sink_.listen(options_.sink_port);
     const double cpu_before = cpu_s(options_.pid);
     const std::int64_t began = now_us();
-    drive(began);
+    if (options_.sink_only_for == 0) drive(began);
     drain();
     print(cpu_s(options_.pid) - cpu_before, static_cast<double>(now_us() - began) / us_per_s);
     return 0;
@@ -366,17 +372,33 @@ class Load {
 
   /// Until every reader has heard the last of its job.
   void drain() {
-    const std::int64_t until = now_us() + patience_us;
+    const std::int64_t until = now_us() + (options_.sink_only_for != 0 ? 10 : 1) * patience_us;
     const auto busy = [](const auto& peer) { return peer->busy(); };
     const auto behind = [](const auto& reader) { return !reader->has_all(); };
-    while (now_us() < until && (std::any_of(reporters_.begin(), reporters_.end(), busy) ||
-                                std::any_of(readers_.begin(), readers_.end(), behind))) {
+    while (now_us() < until &&
+           (tallies_.hook_ids.size() < hooks_owed() || std::any_of(reporters_.begin(), reporters_.end(), busy) ||
+            std::any_of(readers_.begin(), readers_.end(), behind))) {
       poll_.run_once(1);
     }
     tallies_.missing += static_cast<std::uint64_t>(std::count_if(readers_.begin(), readers_.end(), behind));
   }
 
+  std::size_t hooks_owed() const {
+    if (options_.sink_port == 0) return 0;
+    if (options_.sink_only_for != 0) return static_cast<std::size_t>(options_.sink_only_for);
+    return tallies_.reports * static_cast<std::size_t>(options_.sink_hooks);
+  }
+
+  void on_hook(std::string_view id, std::string_view body) {
+    if (!tallies_.hook_ids.emplace(id).second) ++tallies_.hooks_repeated;
+    if (const std::int64_t sent_at = member(body, R"("t":)"); sent_at != 0) {
+      tallies_.hook_latencies_ms.push_back(static_cast<float>(now_us() - sent_at) / us_per_ms);
+    }
+  }
+
   void print(double hub_cpu_s, double seconds) {
+    auto& hook_latencies = tallies_.hook_latencies_ms;
+    std::sort(hook_latencies.begin(), hook_latencies.end());
     auto& latencies = tallies_.latencies_ms;
     std::sort(latencies.begin(), latencies.end());
     const auto per = [](double total, std::uint64_t count) {
@@ -404,6 +426,13 @@ class Load {
         {"stalled_caught_up", number(tallies_.stalled_caught_up)},
         {"stalled_dropped", number(tallies_.stalled_dropped)},
         {"stalled_lost", number(tallies_.stalled_lost)},
+        {"hooks", number(tallies_.hook_ids.size())},
+        {"hooks_missing", number(hooks_owed() - std::min(hooks_owed(), tallies_.hook_ids.size()))},
+        {"hooks_repeated", number(tallies_.hooks_repeated)},
+        {"hook_latency_p50_ms", quantile(hook_latencies, 0.5)},
+        {"hook_latency_p99_ms", quantile(hook_latencies, 0.99)},
+        {"hook_latency_max_ms", quantile(hook_latencies, 1)},
+        {"hub_cpu_us_per_hook", per(hub_cpu_s * us_per_s, tallies_.hook_ids.size())},
         {"hub_cpu_us_per_delivery", per(hub_cpu_s * us_per_s, tallies_.delivered)},
         {"hub_cpu_us_per_report", per(hub_cpu_s * us_per_s, tallies_.reports)},
     };
@@ -424,6 +453,7 @@ class Load {
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<std::unique_ptr<Stalled>> stalled_;
   std::vector<std::unique_ptr<Reporter>> reporters_;
+  Sink sink_{poll_, [this](std::string_view id, std::string_view body) { on_hook(id, body); }};
 };
 
 }  // namespace

@@ -45,6 +45,10 @@ LoadOptions read_load_options(int argc, char** argv) {
       {"--polls-per-s", number(options.polls_per_s)},
       {"--subscribes-per-s", number(options.subscribes_per_s)},
       {"--pad-bytes", whole(options.pad_bytes)},
+      {"--sink-port",
+       [&](const std::string& text) { options.sink_port = static_cast<std::uint16_t>(std::stoi(text)); }},
+      {"--sink-hooks", whole(options.sink_hooks)},
+      {"--sink-only-for", whole(options.sink_only_for)},
   };
   for (int i = 1; i < argc; i += 2) {
     const auto option = known.find(argv[i]);
@@ -55,7 +59,9 @@ LoadOptions read_load_options(int argc, char** argv) {
       misuse(std::string("no number: ") + argv[i] + " " + argv[i + 1]);
     }
   }
-  if (options.port == 0 || options.jobs.empty()) misuse("--port and --jobs are needed");
+  const bool reports = options.sink_only_for == 0;
+  if (!reports) options.readers = options.reporters = 0;
+  if (reports && (options.port == 0 || options.jobs.empty())) misuse("--port and --jobs are needed");
   return options;
 }
 

@@ -26,6 +26,9 @@ struct LoadOptions {
   double polls_per_s = 0;
   double subscribes_per_s = 0;  ///< connections that subscribe, see the state, and leave
   int pad_bytes = 1'000;        ///< of each report
+  std::uint16_t sink_port = 0;  ///< where webhooks are received on; 0: nowhere
+  int sink_hooks = 1;           ///< webhooks that each report is owed to
+  int sink_only_for = 0;        ///< webhooks to receive, and end then, without reporting anything; 0: as usual
 };
 
 /// Ends the program with a word on what is wrong.

@@ -86,6 +86,11 @@ void Peer::connect(std::uint16_t port, Room room) {
   poll_.watch(*this, EPOLLIN | EPOLLOUT, true);
 }
 
+void Peer::adopt(int fd) {
+  fd_ = fd;
+  poll_.watch(*this, EPOLLIN, true);
+}
+
 void Peer::close() {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;

@@ -44,6 +44,8 @@ class Peer {
 
   /// Throws std::runtime_error when there are no more sockets.
   void connect(std::uint16_t port, Room room = Room::usual);
+  /// Takes over a socket that is connected, or listens.
+  void adopt(int fd);
   void close();
   bool connected() const { return fd_ >= 0; }
 
@@ -52,7 +54,7 @@ class Peer {
   void read(bool wanted);
 
   int fd() const { return fd_; }
-  void on_ready(std::uint32_t events);
+  virtual void on_ready(std::uint32_t events);
 
  protected:
   /// Returns how much of it was understood.

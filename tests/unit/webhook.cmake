@@ -3,10 +3,12 @@ carillon_unit_test(webhook LIBS carillon_webhook carillon_storage Poco::Net SOUR
   webhook/attempt_verdict_test.cpp
   webhook/dispatcher_test.cpp
   webhook/endpoint_body_test.cpp
+  webhook/endpoint_health_test.cpp
   webhook/endpoint_queue_test.cpp
   webhook/endpoint_url_test.cpp
   webhook/job_hook_test.cpp
   webhook/payload_test.cpp
   webhook/retry_schedule_test.cpp
   webhook/signer_test.cpp
-  webhook/transfers_test.cpp)
+  webhook/transfers_test.cpp
+  webhook/turns_test.cpp)

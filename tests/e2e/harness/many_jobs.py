@@ -40,3 +40,17 @@ def store(hub, count):
     (one,) = db.execute("SELECT id FROM jobs WHERE n = ?", (job + count,)).fetchone()
     db.close()
     return str(uuid.UUID(bytes=one))
+
+
+def owe(hub):
+    """Owes the success of every job to the first endpoint, as if each had just been committed. The hub does not run."""
+    db = sqlite3.connect(pathlib.Path(hub.data) / "carillon.db")
+    db.execute("PRAGMA synchronous = OFF")
+    with db:
+        (endpoint,) = db.execute("SELECT id FROM webhook_endpoints").fetchone()
+        db.execute(
+            "INSERT INTO deliveries (endpoint, event, message, state, attempts, due_at, created_at) "
+            "SELECT ?, seq, randomblob(16), 0, 0, at, at FROM events WHERE kind = 3",
+            (endpoint,),
+        )
+    db.close()

@@ -83,6 +83,27 @@ class BreakableStore final : public hub::Store {
                        hub::Then<hub::Done> then) override {
     store_.delete_endpoint(by, endpoint, home, std::move(then));
   }
+  void rotate_secret(hub::SecretRotation rotation, hub::CommitListener& home, hub::Then<hub::Endpoint> then) override {
+    store_.rotate_secret(std::move(rotation), home, std::move(then));
+  }
+  void default_secret(hub::AccountId account, hub::CommitListener& home, hub::Then<std::string> then) override {
+    store_.default_secret(account, home, std::move(then));
+  }
+  void rotate_default_secret(hub::AccountId account, std::string secret, hub::UnixMs previous_until,
+                             hub::CommitListener& home, hub::Then<std::string> then) override {
+    store_.rotate_default_secret(account, std::move(secret), previous_until, home, std::move(then));
+  }
+  void test_endpoint(hub::Principal by, hub::EndpointId endpoint, hub::CommitListener& home,
+                     hub::Then<hub::DeliveryReport> then) override {
+    store_.test_endpoint(by, endpoint, home, std::move(then));
+  }
+  void redeliver(hub::Principal by, hub::DeliveryId delivery, hub::CommitListener& home,
+                 hub::Then<hub::DeliveryReport> then) override {
+    store_.redeliver(by, delivery, home, std::move(then));
+  }
+  void replay(hub::ReplaySlice slice, hub::CommitListener& home, hub::Then<hub::ReplayProgress> then) override {
+    store_.replay(slice, home, std::move(then));
+  }
   bool writable() const override { return store_.writable(); }
   std::size_t waiting() const override { return store_.waiting(); }
   const hub::StoreTallies& tallies() const override { return store_.tallies(); }
@@ -111,11 +132,21 @@ class BreakableStore final : public hub::Store {
     std::vector<hub::Key> keys() override { return reader_->keys(); }
     std::vector<hub::Account> accounts() override { return reader_->accounts(); }
     std::optional<hub::Endpoint> find_endpoint(hub::EndpointId id) override { return reader_->find_endpoint(id); }
-    std::vector<hub::Endpoint> endpoints_of(hub::KeyId owner) override { return reader_->endpoints_of(owner); }
-    std::vector<hub::Delivery> due_deliveries(hub::EndpointId endpoint, hub::UnixMs due_by,
-                                              std::size_t limit) override {
-      return reader_->due_deliveries(endpoint, due_by, limit);
+    std::vector<hub::Endpoint> endpoints(const EndpointPage& page) override { return reader_->endpoints(page); }
+    std::vector<hub::WebhookSecret> secrets_of(const hub::Endpoint& endpoint) override {
+      return reader_->secrets_of(endpoint);
     }
+    std::vector<hub::DeliveryReport> deliveries(const DeliveryPage& page) override { return reader_->deliveries(page); }
+    std::optional<hub::DeliveryReport> find_delivery_report(hub::DeliveryId id) override {
+      return reader_->find_delivery_report(id);
+    }
+    std::vector<hub::AttemptRecord> attempts_at(hub::DeliveryId id, std::size_t limit) override {
+      return reader_->attempts_at(id, limit);
+    }
+    std::vector<Due> due(hub::EndpointId endpoint, hub::UnixMs due_by, std::size_t limit) override {
+      return reader_->due(endpoint, due_by, limit);
+    }
+    std::optional<hub::Delivery> find_pending(hub::DeliveryId id) override { return reader_->find_pending(id); }
     std::vector<EndpointBacklog> backlog() override {
       if (backlog_fails_) throw hub::StoreError("the database cannot be read");
       return reader_->backlog();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <set>
 
@@ -64,13 +65,21 @@ class DispatcherTest : public storage::sqlite::StoreTest {
   ~DispatcherTest() override { dispatcher_.reset(); }
 
   static DispatcherOptions options(std::vector<std::int64_t> delays_ms) {
-    return {AddressGuard({"127.0.0.0/8"}), RetrySchedule(std::move(delays_ms))};
+    return {.transfers = {.guard = AddressGuard({"127.0.0.0/8"})}, .schedule = RetrySchedule(std::move(delays_ms))};
   }
   void start(DispatcherOptions options) {
     dispatcher_ = std::make_unique<Dispatcher>(*breakable_, system_clock_, std::move(options));
     dispatcher_->start();
   }
   void start() { start(options({0, 20, 20, 20})); }
+
+  hub::Endpoint make(const std::string& url, hub::NewEndpoint wanted) {
+    wanted.by = client_;
+    wanted.url = url;
+    wanted.events = queued_events;
+    wanted.secret.secret = secret;
+    return *ask<hub::Endpoint>([&](auto then) { store_->create_endpoint(wanted, home_, then); });
+  }
 
   bool await_nothing_pending() {
     return bell_.await([&] { return reader_->backlog().empty(); });
@@ -112,7 +121,8 @@ TEST_F(DispatcherTest, SendsWhatIsOwedSigned) {
   EXPECT_EQ(fields["user-agent"], "carillon/" CARILLON_VERSION);
   EXPECT_THAT(fields["webhook-id"], testing::MatchesRegex("msg_[0-9A-Za-z]{22}"));
   EXPECT_EQ(fields["webhook-signature"],
-            signature(secret, fields["webhook-id"], std::stoll(fields["webhook-timestamp"]), received[0].body));
+            Signer({{secret, {}, {}}})
+                .signature(fields["webhook-id"], std::stoll(fields["webhook-timestamp"]), received[0].body, 0));
   EXPECT_THAT(received[0].body, testing::HasSubstr(job.id.text()));
   EXPECT_EQ(fields.count("expect"), 0U);
   EXPECT_TRUE(await_nothing_pending());
@@ -183,7 +193,7 @@ TEST_F(DispatcherTest, AnEndpointThatDoesNotAnswerHoldsUpItselfAlone) {
   make_endpoint(client_, healthy.url(), queued_events);
   auto few = options({0});
   few.in_flight_max = 8;
-  few.in_flight_per_endpoint_max = 2;
+  few.queue.requests_max = 2;
   start(std::move(few));
   for (int i = 0; i < 50; ++i) submit(client_);
   EXPECT_EQ(healthy.await(50).size(), 50U);
@@ -196,7 +206,7 @@ TEST_F(DispatcherTest, AnEndpointThatDoesNotAnswerHoldsUpItselfAlone) {
 TEST_F(DispatcherTest, ARefusedAddressIsNotConnectedToAndSaid) {
   Receiver receiver;
   const auto endpoint = make_endpoint(client_, receiver.url(), queued_events);
-  start({AddressGuard({}), RetrySchedule({})});
+  start({.transfers = {.guard = AddressGuard({})}, .schedule = RetrySchedule({})});
   submit(client_);
   ASSERT_TRUE(await_nothing_pending());
   EXPECT_TRUE(receiver.await(0).empty());
@@ -297,6 +307,196 @@ TEST_F(DispatcherTest, AStartThatFailsLeavesNothingBehind) {
   EXPECT_THROW(start(), hub::StoreError);
   dispatcher_.reset();
   submit(client_);  // nobody is told who is not there
+}
+
+TEST_F(DispatcherTest, AHundredDeadEndpointsDoNotHoldUpOneThatIsWell) {
+  std::atomic<bool> release{false};
+  Receiver dead([&](const Received&) {
+    release.wait(false);
+    return 200;
+  });
+  Receiver healthy;
+  constexpr int dead_endpoints = 100;
+  for (int i = 0; i < dead_endpoints; ++i) make_endpoint(client_, dead.url("/" + std::to_string(i)), queued_events);
+  make_endpoint(client_, healthy.url(), queued_events);
+  auto few = options({0});
+  few.in_flight_max = 8;
+  few.in_flight_slow_max = 8;
+  few.slow_ms = 20;
+  start(std::move(few));
+  for (int i = 0; i < 20; ++i) submit(client_);
+  EXPECT_EQ(healthy.await(20).size(), 20U) << "while none of the others has answered";
+  release = true;
+  release.notify_all();
+  const auto received = dead.await(20 * dead_endpoints);
+  EXPECT_EQ(received.size(), 20U * dead_endpoints);
+  EXPECT_EQ(ids_of(received).size(), received.size()) << "none is sent twice";
+  EXPECT_TRUE(await_nothing_pending());
+}
+
+TEST_F(DispatcherTest, AnAccountWithABacklogLeavesTurnsToOthers) {
+  constexpr int others_max = 50;
+  std::atomic<int> others{0};
+  std::atomic<int> before_the_last_of_others{0};
+  Receiver other([&](const Received&) {
+    ++others;
+    return 200;
+  });
+  Receiver many([&](const Received&) {
+    if (others < others_max) ++before_the_last_of_others;
+    return 200;
+  });
+  const hub::Principal other_client = principal(make_key("other"));
+  for (int i = 0; i < 10; ++i) make_endpoint(client_, many.url("/" + std::to_string(i)), queued_events);
+  make_endpoint(other_client, other.url(), queued_events);
+  for (int i = 0; i < others_max; ++i) submit(client_);
+  for (int i = 0; i < others_max; ++i) submit(other_client);
+  auto one_by_one = options({});
+  one_by_one.in_flight_max = 1;
+  one_by_one.queue.requests_max = 1;
+  start(std::move(one_by_one));
+  ASSERT_EQ(other.await(others_max).size(), 50U);
+  ASSERT_EQ(many.await(10 * others_max).size(), 500U);
+  EXPECT_LE(before_the_last_of_others, 100) << "of 500: the two accounts take turns";
+}
+
+TEST_F(DispatcherTest, AnOrderedEndpointHearsInOrderWhateverFails) {
+  std::atomic<int> requests{0};
+  Receiver receiver([&](const Received&) { return ++requests % 3 == 0 ? 500 : 200; });
+  hub::NewEndpoint ordered;
+  ordered.ordered = true;
+  make(receiver.url(), std::move(ordered));
+  start(options({0, 20, 20, 20}));
+  for (int i = 0; i < 60; ++i) submit(client_);
+  ASSERT_TRUE(await_nothing_pending());
+  std::vector<std::string> answered;
+  const auto received = receiver.await(90);
+  for (std::size_t i = 0; i < received.size(); ++i) {
+    if ((i + 1) % 3 != 0) answered.push_back(received[i].body.substr(received[i].body.rfind("\"seq\":") + 6));
+  }
+  ASSERT_EQ(answered.size(), 60U);
+  for (std::size_t i = 1; i < answered.size(); ++i) EXPECT_LT(std::stoll(answered[i - 1]), std::stoll(answered[i]));
+}
+
+TEST_F(DispatcherTest, AFailingHeadHoldsTheRestUntilItIsGivenUp) {
+  std::atomic<bool> first_seen{false};
+  std::string first_id;
+  Receiver receiver([&](const Received& received) {
+    if (!first_seen.exchange(true)) first_id = received.fields.at("webhook-id");
+    return received.fields.at("webhook-id") == first_id ? 500 : 200;
+  });
+  hub::NewEndpoint ordered;
+  ordered.ordered = true;
+  make(receiver.url(), std::move(ordered));
+  start(options({0, 20}));
+  for (int i = 0; i < 5; ++i) submit(client_);
+  ASSERT_TRUE(await_nothing_pending());
+  const auto received = receiver.await(7);
+  ASSERT_EQ(received.size(), 7U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(received[static_cast<std::size_t>(i)].fields.at("webhook-id"), first_id);
+  EXPECT_EQ(count(hub::DeliveryState::failed), 1);
+  EXPECT_EQ(count(hub::DeliveryState::delivered), 4);
+}
+
+TEST_F(DispatcherTest, AnEndpointIsSentNoMoreASecondThanItTakes) {
+  Receiver receiver;
+  hub::NewEndpoint paced;
+  paced.max_per_second = 20;
+  make(receiver.url(), std::move(paced));
+  for (int i = 0; i < 20; ++i) submit(client_);
+  const auto begun_at = std::chrono::steady_clock::now();
+  start();
+  ASSERT_EQ(receiver.await(20).size(), 20U);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun_at;
+  EXPECT_GE(took.count(), 19.0 / 20 * 0.95);
+}
+
+TEST_F(DispatcherTest, AnEndpointThatWasDownIsAskedWithOneRequestBeforeItsBacklog) {
+  std::string closed;
+  {
+    const Receiver gone;
+    closed = gone.url();
+  }
+  const auto endpoint = make_endpoint(client_, closed, queued_events);
+  for (int i = 0; i < 50; ++i) submit(client_);
+  auto patient = options({0, 60'000});
+  patient.queue.requests_max = 16;
+  start(std::move(patient));
+  // Three in a row without an answer, and it is tried further and further apart: the rest stays untouched.
+  ASSERT_TRUE(bell_.await([&] { return breakable_->recorded >= 4; }));
+  std::atomic<bool> answered{false};
+  std::atomic<int> begun_before_the_first_answer{0};
+  Receiver back([&](const Received&) {
+    if (!answered) ++begun_before_the_first_answer;
+    answered = true;
+    return 200;
+  });
+  hub::EndpointChange move;
+  move.by = client_;
+  move.endpoint = endpoint.id;
+  move.url = back.url();
+  ask<hub::Endpoint>([&](auto then) { store_->change_endpoint(move, home_, then); });
+  EXPECT_GE(back.await(44).size(), 44U) << "those that were not tried twice are due still";
+  EXPECT_EQ(begun_before_the_first_answer, 1);
+}
+
+TEST_F(DispatcherTest, ATestIsSentOnceAlsoToADisabledEndpointAndAheadOfTheRest) {
+  Receiver receiver([](const Received&) { return 500; });
+  const auto endpoint = make_endpoint(client_, receiver.url(), queued_events);
+  hub::EndpointChange disable;
+  disable.by = client_;
+  disable.endpoint = endpoint.id;
+  disable.status = hub::EndpointStatus::disabled;
+  ask<hub::Endpoint>([&](auto then) { store_->change_endpoint(disable, home_, then); });
+  start();
+  const auto test =
+      ask<hub::DeliveryReport>([&](auto then) { store_->test_endpoint(client_, endpoint.id, home_, then); });
+  ASSERT_TRUE(test);
+  ASSERT_TRUE(await_nothing_pending());
+  const auto received = receiver.await(1);
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_THAT(received[0].body, testing::StartsWith(R"({"type":"webhook.test")"));
+  EXPECT_EQ(reader_->find_delivery_report(test->id)->state, hub::DeliveryState::failed);
+  EXPECT_EQ(reader_->find_endpoint(endpoint.id)->failing_since, std::nullopt);
+}
+
+TEST_F(DispatcherTest, WhatIsReplayedArrivesWithTheSameId) {
+  std::atomic<bool> broken{true};
+  Receiver receiver([&](const Received&) { return broken ? 500 : 200; });
+  const auto endpoint = make_endpoint(client_, receiver.url(), queued_events);
+  start(options({}));
+  for (int i = 0; i < 100; ++i) submit(client_);
+  ASSERT_TRUE(bell_.await([&] { return count(hub::DeliveryState::failed) == 100; }));
+  broken = false;
+  hub::ReplaySlice slice;
+  slice.by = client_;
+  slice.endpoint = endpoint.id;
+  slice.until = std::numeric_limits<hub::UnixMs>::max();
+  const auto replayed = ask<hub::ReplayProgress>([&](auto then) { store_->replay(slice, home_, then); });
+  ASSERT_TRUE(replayed);
+  EXPECT_EQ(replayed->sent_again, 100U);
+  ASSERT_TRUE(await_nothing_pending());
+  const auto received = receiver.await(200);
+  EXPECT_EQ(received.size(), 200U);
+  EXPECT_EQ(ids_of(received).size(), 100U);
+  EXPECT_EQ(count(hub::DeliveryState::delivered), 100);
+}
+
+TEST_F(DispatcherTest, ItsFiguresTellWhatItDid) {
+  std::atomic<int> requests{0};
+  Receiver receiver([&](const Received&) { return ++requests == 1 ? 503 : 200; });
+  const auto endpoint = make_endpoint(client_, receiver.url(), queued_events);
+  start();
+  for (int i = 0; i < 3; ++i) submit(client_);
+  ASSERT_TRUE(await_nothing_pending());
+  const DispatchFigures& figures = dispatcher_->figures();
+  const auto of = [&](AttemptClass attempt) { return figures.attempts[static_cast<std::size_t>(attempt)].read(); };
+  EXPECT_EQ(of(AttemptClass::delivered), 3U);
+  EXPECT_EQ(of(AttemptClass::server_error), 1U);
+  const auto each = figures.endpoints();
+  ASSERT_EQ(each.size(), 1U);
+  EXPECT_EQ(each[0].first, endpoint.id);
+  EXPECT_EQ(each[0].second.attempts[static_cast<std::size_t>(AttemptClass::delivered)], 3U);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class TransfersTest : public ::testing::Test {
     return results;
   }
 
-  TransferOptions options_{AddressGuard({"127.0.0.0/8"}), 10'000, {}, 64};
+  TransferOptions options_{.guard = AddressGuard({"127.0.0.0/8"})};
 };
 
 TEST_F(TransfersTest, OneConnectionServesMany) {
