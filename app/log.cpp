@@ -64,7 +64,7 @@ void write_whole(int fd, std::string_view line) {
 
 std::string mask_secrets(std::string_view text) {
   // Of a match, the opening stays, so that a reader sees what was taken out.
-  static constexpr std::array<std::string_view, 3> openings = {"api_key=", "sk_live_", "whsec_"};
+  static constexpr std::array<std::string_view, 4> openings = {"api_key=", "sk_live_", "whsec_", "whsk_"};
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -80,7 +80,8 @@ class Log {
 
 std::string_view to_text(LogLevel level);
 
-/// The text with API keys (`sk_live_…`), webhook secrets (`whsec_…`) and the values of `api_key=` replaced by `***`.
+/// The text with API keys (`sk_live_…`), webhook secrets (`whsec_…`, `whsk_…`) and the values of `api_key=` replaced by
+/// `***`.
 std::string mask_secrets(std::string_view text);
 
 }  // namespace carillon::app

@@ -37,6 +37,10 @@ std::vector<Setting> make_table() {
            "reads it and its key anew."),
       text("tls_key", CARILLON_MEMBER(tls_key), is_readable_or_empty, "the path of a readable file (PEM), or empty",
            "Private key of the certificate, not encrypted."),
+      text("public_url", CARILLON_MEMBER(public_url), is_public_url_or_empty,
+           "an http:// or https:// URL with nothing behind host and port, like https://hub.example.com, or empty",
+           "Where clients reach this hub; a webhook whose result is too large says where to fetch it (result_url). "
+           "Empty: it says the path alone."),
 
       choice("log.format", CARILLON_MEMBER(log.format), {{"text", LogFormat::text}, {"json", LogFormat::json}},
              "How log lines are written to standard error."),
@@ -139,19 +143,54 @@ std::vector<Setting> make_table() {
       list("webhooks.allow_cidrs", CARILLON_MEMBER(webhooks.allow_cidrs), is_cidr,
            "a list of networks, like 10.0.0.0/8 or fd00::/8",
            "Networks that webhooks may go to although they are private, loopback or link-local."),
+      list("webhooks.deny_cidrs", CARILLON_MEMBER(webhooks.deny_cidrs), is_cidr,
+           "a list of networks, like 10.0.0.0/8 or fd00::/8",
+           "Networks that webhooks may not go to, whatever allow_cidrs says."),
       number("webhooks.timeout_s", CARILLON_MEMBER(webhooks.timeout_s), 1, 300,
              "Seconds an endpoint has to answer; then the attempt has failed."),
+      number("webhooks.connect_timeout_s", CARILLON_MEMBER(webhooks.connect_timeout_s), 1, 300,
+             "Seconds of these that connecting may take, TLS included."),
       number_list("webhooks.retry_delays_s", CARILLON_MEMBER(webhooks.retry_delays_s), 0, 30 * day_s, 100,
                   "Seconds between an attempt at a delivery that failed and the next, each +/- 20 %; after the last "
                   "number no other attempt is made."),
       number("webhooks.in_flight", CARILLON_MEMBER(webhooks.in_flight), 1, 10'000, "Requests under way in all."),
       number("webhooks.in_flight_per_endpoint", CARILLON_MEMBER(webhooks.in_flight_per_endpoint), 1, 10'000,
              "Requests under way to one endpoint."),
+      number("webhooks.in_flight_slow", CARILLON_MEMBER(webhooks.in_flight_slow), 1, 10'000,
+             "Requests under way to endpoints that are slow, new or down, in all and beside in_flight: so those that "
+             "never answer take no place from those that do."),
+      number("webhooks.slow_ms", CARILLON_MEMBER(webhooks.slow_ms), 1, 60'000,
+             "Milliseconds after which a request counts as slow."),
+      number("webhooks.window_bytes", CARILLON_MEMBER(webhooks.window_bytes), mib, 16 * gib,
+             "Bytes of deliveries that are held in memory; the rest waits on disk."),
+      number("webhooks.max_body", CARILLON_MEMBER(webhooks.max_body), kib, gib,
+             "Bytes of a delivery's body; where it would be larger, its result is null and result_url says where to "
+             "fetch it."),
       number("webhooks.disable_after_s", CARILLON_MEMBER(webhooks.disable_after_s), 1, 365 * day_s,
              "Seconds of nothing but failures after which an endpoint is disabled."),
+      number("webhooks.endpoints_per_key", CARILLON_MEMBER(webhooks.endpoints_per_key), 1, 1'000'000,
+             "Webhooks that one key may register; one beyond is answered 409."),
+      number("webhooks.keep_s", CARILLON_MEMBER(webhooks.keep_s), 0, 3650 * day_s,
+             "Seconds that deliveries which have arrived or failed, and their attempts, are kept to be shown and sent "
+             "again. 0: for ever."),
       text("webhooks.ca_file", CARILLON_MEMBER(webhooks.ca_file), is_readable_or_empty,
            "the path of a readable file (PEM), or empty",
            "Certificates that endpoints are checked against instead of the system's."),
+      text("webhooks.client_cert", CARILLON_MEMBER(webhooks.client_cert), is_readable_or_empty,
+           "the path of a readable file (PEM), or empty",
+           "Certificate with its chain that is shown to endpoints which ask for one (mTLS)."),
+      text("webhooks.client_key", CARILLON_MEMBER(webhooks.client_key), is_readable_or_empty,
+           "the path of a readable file (PEM), or empty", "Private key of that certificate, not encrypted."),
+      number("webhooks.secret_overlap_s", CARILLON_MEMBER(webhooks.secret_overlap_s), 0, 30 * day_s,
+             "Seconds that the secret before signs beside a new one, unless the rotation says otherwise."),
+      choice("webhooks.secrets", CARILLON_MEMBER(webhooks.secrets),
+             {{"encrypted", SecretsAtRest::encrypted}, {"plain", SecretsAtRest::plain}},
+             "How the secrets of webhooks lie in the database: encrypted (AES-256-GCM) with the key in "
+             "secret_key_file, or plain."),
+      text("webhooks.secret_key_file", CARILLON_MEMBER(webhooks.secret_key_file), is_file_path_or_empty,
+           "the path of a file, or empty",
+           "The key that they are encrypted with, made if need be. A backup of the database is worth nothing to a "
+           "thief without it, and its secrets are lost without it. Empty: webhook-secrets.key in the data directory."),
   };
 }
 

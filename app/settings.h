@@ -16,14 +16,17 @@ namespace carillon::app {
 
 enum class LogFormat : std::uint8_t { text, json };
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
+/// How webhook secrets lie in the database: sealed with a key that is kept beside it, or as they are.
+enum class SecretsAtRest : std::uint8_t { encrypted, plain };
 
 struct Settings {
   std::string listen = "127.0.0.1:8080";  ///< host:port, [v6]:port; port 0 takes a free one
   std::string data = "carillon-data";     ///< the directory that holds everything the hub keeps
   hub::OwnershipScope ownership = hub::OwnershipScope::key;
-  unsigned loops = 0;    ///< event loops; 0: one a core
-  std::string tls_cert;  ///< PEM file; with it the listening address speaks TLS, and nothing else
-  std::string tls_key;   ///< PEM file; the two are set together
+  unsigned loops = 0;      ///< event loops; 0: one a core
+  std::string tls_cert;    ///< PEM file; with it the listening address speaks TLS, and nothing else
+  std::string tls_key;     ///< PEM file; the two are set together
+  std::string public_url;  ///< where clients reach the hub, "https://hub.example.com"; empty: not known
 
   struct Log {
     LogFormat format = LogFormat::text;
@@ -80,12 +83,25 @@ struct Settings {
   struct Webhooks {
     bool allow_http = false;
     std::vector<std::string> allow_cidrs;
+    std::vector<std::string> deny_cidrs;  ///< never, whatever allow_cidrs says
     std::int64_t timeout_s = 10;
+    std::int64_t connect_timeout_s = 5;
     std::vector<std::int64_t> retry_delays_s = {0, 5, 30, 120, 600, 1'800, 3'600, 10'800, 21'600, 43'200};
     std::size_t in_flight = 64;               ///< requests under way in all
     std::size_t in_flight_per_endpoint = 16;  ///< requests under way to one endpoint
+    std::size_t in_flight_slow = 64;          ///< requests under way to endpoints that are slow, new or down, in all
+    std::int64_t slow_ms = 250;               ///< from when on a request is slow
+    std::size_t window_bytes = 64 * 1024 * 1024;  ///< of deliveries held in memory
+    std::size_t max_body = 1024 * 1024;           ///< bytes of a delivery; a larger one carries a link to the result
     std::int64_t disable_after_s = 5 * 24 * 3600;
-    std::string ca_file;  ///< certificates to trust instead of the system's
+    std::size_t endpoints_per_key = 1'000;
+    std::int64_t keep_s = 30 * 24 * 3600;       ///< finished deliveries and their attempts; 0: for ever
+    std::string ca_file;                        ///< certificates to trust instead of the system's
+    std::string client_cert;                    ///< PEM file, shown to endpoints that ask for one (mTLS)
+    std::string client_key;                     ///< PEM file; the two are set together
+    std::int64_t secret_overlap_s = 24 * 3600;  ///< for how long a rotated secret signs beside the new one
+    SecretsAtRest secrets = SecretsAtRest::encrypted;
+    std::string secret_key_file;  ///< empty: webhook-secrets.key in the data directory
   } webhooks;
 };
 

@@ -86,6 +86,13 @@ bool is_cidr(const std::string& text) {
 
 bool is_origin(const std::string& text) { return channels::websocket::canonical_origin(text).has_value(); }
 
+bool is_file_path_or_empty(const std::string& path) { return !path.ends_with('/'); }
+
+bool is_public_url_or_empty(const std::string& text) {
+  if (text.empty()) return true;
+  return (text.starts_with("http://") || text.starts_with("https://")) && is_origin(text);
+}
+
 bool is_readable_or_empty(const std::string& path) { return path.empty() || ::access(path.c_str(), R_OK) == 0; }
 
 std::string range_text(std::int64_t min, std::int64_t max) {

@@ -35,6 +35,10 @@ bool is_cidr(const std::string& text);
 /// A web page's origin, as RFC 6454 has it.
 bool is_origin(const std::string& text);
 bool is_readable_or_empty(const std::string& path);
+/// A file that may yet have to be made.
+bool is_file_path_or_empty(const std::string& path);
+/// http:// or https://, a host, perhaps a port, and nothing more.
+bool is_public_url_or_empty(const std::string& text);
 
 std::string range_text(std::int64_t min, std::int64_t max);
 

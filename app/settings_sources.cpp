@@ -71,6 +71,16 @@ void set_from_file(Settings& settings, const std::string& file) {
   for (const FileValue& value : read_settings_file(input, file)) set_from_file(settings, value, file);
 }
 
+/// What each setting's own check cannot see.
+void check_pairs(const Settings& settings) {
+  const Settings::Webhooks& webhooks = settings.webhooks;
+  if (webhooks.client_cert.empty() == webhooks.client_key.empty()) return;
+  const bool has_cert = webhooks.client_key.empty();
+  throw SettingsError(std::string(has_cert ? "webhooks.client_cert" : "webhooks.client_key") + " is set to " +
+                      (has_cert ? webhooks.client_cert : webhooks.client_key) + ", but no " +
+                      (has_cert ? "webhooks.client_key" : "webhooks.client_cert") + ": mTLS takes both");
+}
+
 std::string placeholder(const Setting& setting) {
   switch (setting.shape) {
     case SettingShape::number:
@@ -145,6 +155,7 @@ Settings SettingsSources::gather(const Environment& environment) const {
       set_from_text(settings, setting, setting.variable(), *value);
     }
   }
+  check_pairs(settings);
   return settings;
 }
 

@@ -119,6 +119,7 @@ TEST(MaskSecrets, TakesOutKeysAndSecretsWhereverTheyStand) {
   EXPECT_EQ(mask_secrets(std::string{"key '"} + secret + "' and " + secret), "key 'sk_live_***' and sk_live_***");
   EXPECT_EQ(mask_secrets("GET /x?api_key=anything%20else&b=1 HTTP/1.1"), "GET /x?api_key=***&b=1 HTTP/1.1");
   EXPECT_EQ(mask_secrets(R"({"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw=="})"), R"({"secret":"whsec_***"})");
+  EXPECT_EQ(mask_secrets("signing with whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "signing with whsk_***");
   EXPECT_EQ(mask_secrets("api_key="), "api_key=***");
   EXPECT_EQ(mask_secrets("nothing here"), "nothing here");
   EXPECT_EQ(mask_secrets(""), "");

@@ -121,6 +121,23 @@ INSTANTIATE_TEST_SUITE_P(
               {.file = "[websocket]\norigins = [\"https://example.com\", \"https://example.com/app\"]\n"},
               "carillon.toml:2: 'websocket.origins' must be a list of origins, like https://app.example.com, with "
               "nothing behind host and port, not [\"https://example.com\",\"https://example.com/app\"]"},
+        Wrong{"PublicUrlWithAPath",
+              {.flags = {"--public-url", "https://hub.example.com/"}},
+              "--public-url must be an http:// or https:// URL with nothing behind host and port, like "
+              "https://hub.example.com, or empty, not 'https://hub.example.com/'"},
+        Wrong{"PublicUrlOfAnotherScheme",
+              {.file = "public_url = \"wss://hub.example.com\"\n"},
+              "carillon.toml:1: 'public_url' must be an http:// or https:// URL with nothing behind host and port, "
+              "like https://hub.example.com, or empty, not \"wss://hub.example.com\""},
+        Wrong{"SecretKeyFileThatIsADirectory",
+              {.file = "[webhooks]\nsecret_key_file = \"/srv/keys/\"\n"},
+              "carillon.toml:2: 'webhooks.secret_key_file' must be the path of a file, or empty, not \"/srv/keys/\""},
+        Wrong{"ClientCertificateWithoutItsKey",
+              {.file = "[webhooks]\nclient_cert = \"/dev/null\"\n"},
+              "webhooks.client_cert is set to /dev/null, but no webhooks.client_key: mTLS takes both"},
+        Wrong{"ClientKeyWithoutItsCertificate",
+              {.flags = {"--webhooks-client-key", "/dev/null"}},
+              "webhooks.client_key is set to /dev/null, but no webhooks.client_cert: mTLS takes both"},
         Wrong{"FileThatIsNot",
               {.flags = {"--config", "/nonexistent/carillon.toml"}},
               "/nonexistent/carillon.toml: cannot be read: No such file or directory"},

@@ -74,6 +74,16 @@ TEST(SettingsSources, BooleansTakeTrueAndFalse) {
                    .webhooks.allow_http);
 }
 
+TEST(SettingsSources, ThePublicUrlIsHostAndPort) {
+  for (const char* url : {"", "https://hub.example.com", "http://127.0.0.1:8080", "https://[2001:db8::1]:8443"}) {
+    EXPECT_EQ(gather({.file = "public_url = \"" + std::string(url) + "\"\n"}).public_url, url);
+  }
+  for (const char* url : {"hub.example.com", "https://hub.example.com/", "https://hub.example.com/api",
+                          "https://hub.example.com?x=1", "https://me:word@hub.example.com", "https://", "ftp://a"}) {
+    EXPECT_THROW(gather({.file = "public_url = \"" + std::string(url) + "\"\n"}), SettingsError) << url;
+  }
+}
+
 TEST(SettingsSources, WhatTomlAllowsBesides) {
   const Settings settings = gather({.file = "# a comment\r\n"
                                             "\n"
