@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace carillon::hub {
 
@@ -27,5 +29,10 @@ std::string rfc3339_seconds(UnixMs time);
 std::string rfc3339_ms(UnixMs time);
 /// Appends it.
 void append_rfc3339_ms(std::string& out, UnixMs time);
+
+/// Reads RFC 3339, section 5.6, with any offset: "2026-11-23T18:42:05.5+01:00". What is finer than a millisecond is cut
+/// off; a leap second (23:59:60 in UTC) is the second after it. None for anything else, a day that no calendar has
+/// included.
+std::optional<UnixMs> parse_rfc3339(std::string_view text);
 
 }  // namespace carillon::hub
