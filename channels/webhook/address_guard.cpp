@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 
@@ -23,6 +22,25 @@ AddressBytes from_v4(const void* four_bytes) {
   return address;
 }
 
+bool agree(const AddressBytes& a, const AddressBytes& b, unsigned bits) {
+  const unsigned whole = bits / 8;
+  if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
+  const unsigned rest = bits % 8;
+  if (rest == 0) return true;
+  const auto mask = static_cast<std::uint8_t>(0xFF00U >> rest);
+  return (a[whole] & mask) == (b[whole] & mask);
+}
+
+/// With the bits behind the block's length taken out.
+AddressBytes first_of(const AddressBlock& block) {
+  AddressBytes first{};
+  const unsigned whole = block.bits / 8;
+  std::copy_n(block.base.begin(), whole, first.begin());
+  if (whole < first.size()) first[whole] = static_cast<std::uint8_t>(block.base[whole] & (0xFF00U >> block.bits % 8));
+  return first;
+}
+
+/// As it was read; bits may be set behind its length.
 std::optional<AddressBlock> parse_block(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string host(text.substr(0, slash));
@@ -54,44 +72,107 @@ std::vector<AddressBlock> blocks(std::initializer_list<std::string_view> texts) 
   return list;
 }
 
+std::vector<AddressBlock> read_blocks(const std::vector<std::string>& texts) {
+  std::vector<AddressBlock> list;
+  for (const std::string& text : texts) {
+    if (const auto fault = block_fault(text)) throw std::invalid_argument("'" + text + "' " + *fault);
+    list.push_back(parse_block(text).value());
+  }
+  return list;
+}
+
 bool any_contains(const std::vector<AddressBlock>& list, const AddressBytes& address) {
   return std::any_of(list.begin(), list.end(), [&](const AddressBlock& block) { return block.contains(address); });
 }
 
-/// IANA IPv4 Special-Purpose Address Registry, what is not globally reachable; multicast; and one metadata service that
-/// hides in a public range.
-const std::vector<AddressBlock>& refused_v4() {
-  static const auto list =
-      blocks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-              "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
-              "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16"});
-  return list;
+bool is_public_v4(const AddressBytes& address) {
+  static const auto special = blocks({
+      "0.0.0.0/8",        // this network
+      "10.0.0.0/8",       // private
+      "100.64.0.0/10",    // shared behind a carrier's NAT; a metadata service at 100.100.100.200
+      "127.0.0.0/8",      // loopback
+      "168.63.129.16",    // a metadata service in a public range
+      "169.254.0.0/16",   // link-local; metadata services at 169.254.169.254
+      "172.16.0.0/12",    // private
+      "192.0.0.0/24",     // IETF protocol assignments: DS-Lite, PCP, TURN, NAT64 discovery
+      "192.0.2.0/24",     // documentation
+      "192.31.196.0/24",  // AS112
+      "192.52.193.0/24",  // AMT
+      "192.88.99.0/24",   // 6to4 relays, 6a44
+      "192.168.0.0/16",   // private
+      "192.175.48.0/24",  // AS112
+      "198.18.0.0/15",    // benchmarking
+      "198.51.100.0/24",  // documentation
+      "203.0.113.0/24",   // documentation
+      "224.0.0.0/4",      // multicast
+      "240.0.0.0/4",      // reserved, and the limited broadcast
+  });
+  return !any_contains(special, address);
 }
 
-/// Only 2000::/3 is global unicast (RFC 4291, section 2.4); within it, what the IANA IPv6 registry keeps for itself.
-bool is_refused_v6(const AddressBytes& address) {
+/// Only 2000::/3 is global unicast (RFC 4291, section 2.4): outside it stand ::1, 100::/64, 5f00::/16, fc00::/7 (with
+/// the metadata service fd00:ec2::254), fe80::/10 and ff00::/8. Within it, what the registry lists.
+bool is_public_v6(const AddressBytes& address) {
   static const auto global = blocks({"2000::/3"});
-  static const auto special = blocks({"2001::/23", "2001:db8::/32", "3fff::/20"});
-  return !any_contains(global, address) || any_contains(special, address);
+  static const auto special = blocks({
+      "2001::/23",          // IETF protocol assignments: Teredo, PCP, TURN, benchmarking, AMT, AS112, ORCHID, DRIP
+      "2001:db8::/32",      // documentation
+      "2620:4f:8000::/48",  // AS112
+      "3fff::/20",          // documentation
+  });
+  return any_contains(global, address) && !any_contains(special, address);
 }
 
-/// The address that is meant: the IPv4 address inside an IPv6 one, where there is one.
-AddressBytes meant(const AddressBytes& address) {
-  static const auto nat64 = blocks({"64:ff9b::/96"}).front();
-  static const auto six_to_four = blocks({"2002::/16"}).front();
-  if (nat64.contains(address)) return from_v4(address.data() + v4_offset);
-  if (six_to_four.contains(address)) return from_v4(address.data() + 2);
-  return address;
+/// An IPv4 address inside an IPv6 one.
+struct Carried {
+  AddressBytes v4{};
+  unsigned prefix_bits = 0;  ///< by which one knows that it is there
+  bool decides = false;      ///< it is what is connected to
+};
+
+enum class Where : std::uint8_t { last, last_inverted, behind_6to4_prefix };
+
+struct Carrier {
+  AddressBlock prefix;
+  Where where = Where::last;
+  bool decides = false;
+};
+
+AddressBytes v4_at(const AddressBytes& address, Where where) {
+  if (where == Where::behind_6to4_prefix) return from_v4(address.data() + 2);
+  AddressBytes v4 = from_v4(address.data() + v4_offset);
+  if (where == Where::last_inverted) {
+    for (std::size_t i = v4_offset; i < v4.size(); ++i) v4[i] = static_cast<std::uint8_t>(~v4[i]);
+  }
+  return v4;
 }
 
-bool is_v4(const AddressBytes& address) {
-  static const auto mapped = blocks({"0.0.0.0/0"}).front();
-  return mapped.contains(address);
+bool is_isatap(const AddressBytes& address) {
+  return (address[8] & 0xFDU) == 0 && address[9] == 0 && address[10] == 0x5E && address[11] == 0xFE;
 }
 
-/// A block wide enough to hold the v4-mapped addresses, like ::/0, was written for IPv6: it lets no IPv4 through.
-bool is_let_through(const std::vector<AddressBlock>& allowed, const AddressBytes& address) {
-  const unsigned bits_min = is_v4(address) ? v4_prefix_bits : 0;
+std::optional<Carried> carried_by(const AddressBytes& address) {
+  static const auto prefix = [](std::string_view text) { return parse_block(text).value(); };
+  static const std::array carriers{
+      Carrier{prefix("0.0.0.0/0"), Where::last, true},
+      Carrier{prefix("64:ff9b::/96"), Where::last, true},
+      Carrier{prefix("2002::/16"), Where::behind_6to4_prefix, true},
+      Carrier{prefix("64:ff9b:1::/48"), Where::last, false},
+      Carrier{prefix("2001::/32"), Where::last_inverted, false},
+      Carrier{prefix("::/96"), Where::last, false},
+  };
+  static const auto nothing = prefix("::/104");  // among the IPv4-compatible ones stand :: and ::1
+  if (nothing.contains(address)) return std::nullopt;
+  for (const Carrier& carrier : carriers) {
+    if (!carrier.prefix.contains(address)) continue;
+    return Carried{v4_at(address, carrier.where), carrier.prefix.bits, carrier.decides};
+  }
+  if (is_isatap(address)) return Carried{v4_at(address, Where::last), 0, false};
+  return std::nullopt;
+}
+
+/// Blocks wider than `bits_min` do not count.
+bool is_let_through(const std::vector<AddressBlock>& allowed, const AddressBytes& address, unsigned bits_min) {
   return std::any_of(allowed.begin(), allowed.end(),
                      [&](const AddressBlock& block) { return block.bits >= bits_min && block.contains(address); });
 }
@@ -104,31 +185,44 @@ std::optional<AddressBytes> bytes_of(const sockaddr& address) {
   return bytes;
 }
 
+std::string text_of(const AddressBlock& block) {
+  const bool is_v4 = parse_block("0.0.0.0/0")->contains(block.base) && block.bits >= v4_prefix_bits;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const std::uint8_t* bytes = block.base.data() + (is_v4 ? v4_offset : 0);
+  inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, text.data(), text.size());
+  return std::string(text.data()) + "/" + std::to_string(is_v4 ? block.bits - v4_prefix_bits : block.bits);
+}
+
 }  // namespace
 
 bool AddressBlock::contains(const AddressBytes& address) const {
-  const unsigned whole = bits / 8;
-  if (!std::equal(base.begin(), base.begin() + whole, address.begin())) return false;
-  const unsigned rest = bits % 8;
-  if (rest == 0) return true;
-  const auto mask = static_cast<std::uint8_t>(0xFF00U >> rest);
-  return (base[whole] & mask) == (address[whole] & mask);
+  static const AddressBytes mapped = from_v4("\0\0\0\0");
+  if (bits < v4_prefix_bits && agree(address, mapped, v4_prefix_bits)) return false;
+  return agree(base, address, bits);
 }
 
-AddressGuard::AddressGuard(const std::vector<std::string>& allow_cidrs) {
-  for (const std::string& text : allow_cidrs) {
-    const auto block = parse_block(text);
-    if (!block) throw std::invalid_argument("'" + text + "' is no block of addresses like 10.0.0.0/8 or fd00::/8");
-    allowed_.push_back(*block);
-  }
+std::optional<std::string> block_fault(const std::string& text) {
+  if (text.find('%') != std::string::npos)
+    return "names a zone; a block is of addresses alone: leave out the % and what follows it";
+  const auto block = parse_block(text);
+  if (!block) return "is no block of addresses like 10.0.0.0/8 or fd00::/8";
+  const AddressBlock whole{first_of(*block), block->bits};
+  if (whole.base == block->base) return std::nullopt;
+  return "is an address inside a block: write " + text_of(whole) + " for the block, or " +
+         text.substr(0, text.find('/')) + " for this one address";
 }
+
+AddressGuard::AddressGuard(const std::vector<std::string>& allow_cidrs, const std::vector<std::string>& deny_cidrs)
+    : allowed_(read_blocks(allow_cidrs)), denied_(read_blocks(deny_cidrs)) {}
 
 bool AddressGuard::allows(const sockaddr& address) const {
   const auto bytes = bytes_of(address);
   if (!bytes) return false;
-  const AddressBytes judged = meant(*bytes);
-  if (is_let_through(allowed_, *bytes) || is_let_through(allowed_, judged)) return true;
-  return is_v4(judged) ? !any_contains(refused_v4(), judged) : !is_refused_v6(judged);
+  const auto carried = carried_by(*bytes);
+  if (any_contains(denied_, *bytes) || (carried && any_contains(denied_, carried->v4))) return false;
+  if (is_let_through(allowed_, *bytes, carried ? carried->prefix_bits : 0)) return true;
+  if (carried && carried->decides) return any_contains(allowed_, carried->v4) || is_public_v4(carried->v4);
+  return is_public_v6(*bytes) && (!carried || is_public_v4(carried->v4));
 }
 
 }  // namespace carillon::channels::webhook
