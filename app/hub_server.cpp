@@ -56,19 +56,34 @@ unsigned loop_count(const Settings& settings, Doors doors) {
 }
 
 storage::sqlite::StoreOptions store_options(const Settings& settings, const DataDirectory& directory) {
-  return {directory.database_file(), settings.store.queue_max, settings.store.batch_max};
+  return {.path = directory.database_file(),
+          .queue_max = settings.store.queue_max,
+          .batch_max = settings.store.batch_max,
+          .secrets = settings.webhooks.secrets,
+          .secret_key_file = settings.webhooks.secret_key_file,
+          .keep_deliveries_ms = settings.webhooks.keep_s * ms_per_s,
+          .endpoints_per_key_max = settings.webhooks.endpoints_per_key};
 }
 
-DispatcherOptions dispatcher_options(const Settings::Webhooks& settings) {
+DispatcherOptions dispatcher_options(const Settings& all) {
+  const Settings::Webhooks& settings = all.webhooks;
   std::vector<std::int64_t> delays_ms;
   for (const std::int64_t delay_s : settings.retry_delays_s) delays_ms.push_back(delay_s * ms_per_s);
-  return {.guard = channels::webhook::AddressGuard(settings.allow_cidrs),
+  return {.transfers = {.guard = channels::webhook::AddressGuard(settings.allow_cidrs, settings.deny_cidrs),
+                        .timeout_ms = settings.timeout_s * ms_per_s,
+                        .connect_timeout_ms = settings.connect_timeout_s * ms_per_s,
+                        .ca_file = settings.ca_file,
+                        .client_cert = settings.client_cert,
+                        .client_key = settings.client_key,
+                        .connections_kept_max = 2 * (settings.in_flight + settings.in_flight_slow)},
           .schedule = channels::webhook::RetrySchedule(std::move(delays_ms)),
-          .timeout_ms = settings.timeout_s * ms_per_s,
+          .payload = {.body_bytes_max = settings.max_body, .public_url = all.public_url},
           .in_flight_max = settings.in_flight,
-          .in_flight_per_endpoint_max = settings.in_flight_per_endpoint,
-          .disable_after_ms = settings.disable_after_s * ms_per_s,
-          .ca_file = settings.ca_file};
+          .in_flight_slow_max = settings.in_flight_slow,
+          .slow_ms = settings.slow_ms,
+          .queue = {.requests_max = settings.in_flight_per_endpoint},
+          .window_bytes_max = settings.window_bytes,
+          .disable_after_ms = settings.disable_after_s * ms_per_s};
 }
 
 /// What the front door speaks TLS with; null where it speaks none.
@@ -124,8 +139,8 @@ struct HubServer::Parts {
     urls.allow_http = settings.webhooks.allow_http;
     const ServingContext context{settings, *store, rules.ownership(), clock, urls, admission, reader->epoch(), metrics};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
-    if (doors == Doors::all)
-      dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings.webhooks));
+    if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings));
+    if (dispatcher) metrics.watch(dispatcher->figures());
   }
 
   void start() {

@@ -135,6 +135,47 @@ void add_road(Page& page, const hub::Store& store) {
              store.writable() ? 1 : 0);
 }
 
+void add_webhooks(Page& page, const channels::webhook::DispatchFigures& figures, const hub::Store& store) {
+  using channels::webhook::attempt_classes;
+  page.gauge("carillon_webhook_deliveries_pending", "Deliveries that are owed, due or to be tried again later.",
+             static_cast<double>(store.tallies().deliveries_pending.read()));
+  page.gauge("carillon_webhook_endpoints_waiting", "Endpoints for which a delivery is due and not under way.",
+             static_cast<double>(figures.endpoints_waiting.read()));
+  page.gauge("carillon_webhook_endpoints_down", "Endpoints that gave no answer last, and that something is owed to.",
+             static_cast<double>(figures.endpoints_down.read()));
+  const auto oldest = static_cast<double>(figures.oldest_due_at_ms.read()) / 1000;
+  page.gauge("carillon_webhook_oldest_due_timestamp_seconds",
+             "Since when the delivery that is due longest is, in seconds since 1970; 0 when none is.", oldest);
+  page.gauge("carillon_webhook_window_bytes", "Bytes of deliveries that wait in memory.",
+             static_cast<double>(figures.window_bytes.read()));
+  page.open(MetricType::Gauge, "carillon_webhook_requests_in_flight", "Requests under way, by lane.");
+  for (std::size_t i = 0; i < figures.in_flight.size(); ++i) {
+    page.add({{"lane", std::string(channels::webhook::lane_names[i])}},
+             static_cast<double>(figures.in_flight[i].read()));
+  }
+  page.open(MetricType::Counter, "carillon_webhook_attempts_total", "Attempts at deliveries, by what became of them.");
+  for (std::size_t i = 0; i < attempt_classes.size(); ++i) {
+    page.add({{"outcome", std::string(attempt_classes[i])}}, static_cast<double>(figures.attempts[i].read()));
+  }
+  page.histogram("carillon_webhook_attempt_seconds", "From the beginning of a request until its answer.",
+                 figures.attempt_seconds);
+  page.histogram("carillon_webhook_delivery_seconds",
+                 "From the commit of an event until its endpoint has taken it, for those that took the first attempt.",
+                 figures.delivery_seconds);
+  const auto endpoints = figures.endpoints();
+  if (endpoints.empty()) return;
+  page.open(MetricType::Counter, "carillon_webhook_endpoint_attempts_total",
+            "Attempts by endpoint, while there are not more than " +
+                std::to_string(channels::webhook::DispatchFigures::endpoints_max) + " of these.");
+  for (const auto& [id, endpoint] : endpoints) {
+    for (std::size_t i = 0; i < attempt_classes.size(); ++i) {
+      if (endpoint.attempts[i] == 0) continue;
+      page.add({{"webhook", to_text(id)}, {"outcome", std::string(attempt_classes[i])}},
+               static_cast<double>(endpoint.attempts[i]));
+    }
+  }
+}
+
 void add_http(Page& page, const std::vector<Metrics::Loop>& loops) {
   const double all = sum(loops, [](const Metrics::Loop& loop) { return loop.connections.size(); });
   const double websockets = sum(loops, [](const Metrics::Loop& loop) { return loop.websocket.sessions(); });
@@ -169,6 +210,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   Page page;
   add_websocket(page, loops_);
   add_road(page, store_);
+  if (webhooks_ != nullptr) add_webhooks(page, *webhooks_, store_);
   add_http(page, loops_);
   add_process(page);
   return page.take();

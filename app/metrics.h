@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/spare_memory.h"
+#include "channels/webhook/dispatch_figures.h"
 #include "channels/websocket/channel.h"
 #include "hub/store.h"
 #include "net/connection.h"
@@ -34,6 +35,7 @@ class Metrics final : public prometheus::Collectable {
   explicit Metrics(const hub::Store& store) : store_(store) {}
 
   void watch(const Loop& loop) { loops_.push_back(loop); }
+  void watch(const channels::webhook::DispatchFigures& webhooks) { webhooks_ = &webhooks; }
 
   std::vector<prometheus::MetricFamily> Collect() const override;
   std::string text() const;
@@ -44,6 +46,7 @@ class Metrics final : public prometheus::Collectable {
  private:
   const hub::Store& store_;
   std::vector<Loop> loops_;
+  const channels::webhook::DispatchFigures* webhooks_ = nullptr;
 };
 
 }  // namespace carillon::app

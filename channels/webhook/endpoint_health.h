@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "net/timer_wheel.h"
 
@@ -27,6 +28,7 @@ enum class Lane : std::uint8_t {
   stalled   ///< that are down; and the requests of others that turned out to take long
 };
 inline constexpr std::array lanes{Lane::quick, Lane::untried, Lane::slow, Lane::stalled};
+inline constexpr std::array<std::string_view, lanes.size()> lane_names{"quick", "untried", "slow", "stalled"};
 
 class EndpointHealth {
  public:

@@ -8,18 +8,21 @@ minutes. Cost is CPU time of the hub's process:
 
   cost     every report is owed to one webhook, as fast as 16 reporters can: the hub's CPU for a report with its webhook,
            less that for a report without one. That is: outbox row, signature, request, attempt and outcome on disk.
-  backlog  so many deliveries are pending when the hub starts, and go out 64 at a time: CPU for each.
+  backlog  so many deliveries are pending when the hub starts, and go out 64 at a time: CPU for each, how long the start
+           took, and the memory.
   latency  1,000 reports a second: from just before the report is written to its socket until its webhook has come.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
@@ -100,11 +103,17 @@ def backlog(count):
                 [load.client_binary(), "--sink-port", str(port), "--sink-only-for", str(count)],
                 stdout=subprocess.PIPE,
             )
+            began = time.monotonic()
             hub.start()
-            figures = json.loads(sink.communicate()[0])
+            drained = {"start_s": time.monotonic() - began}
+            with load.Watch(hub) as watch:
+                figures = json.loads(sink.communicate()[0])
             assert figures["hooks_missing"] == figures["hooks_repeated"] == 0, figures
             ticks = pathlib.Path(f"/proc/{hub.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-            return sum(map(int, ticks)) / 100 * 1e6 / count, count / figures["seconds"]
+            drained["cpu_us"] = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") * 1e6 / count
+            drained["per_s"] = count / (time.monotonic() - began - drained["start_s"])
+            drained["resident_mib"] = watch.resident_bytes / 2**20
+            return drained
         finally:
             hub.close()
 
@@ -136,13 +145,18 @@ def main():
         bare = floor(50_000)
         live = cost(wanted.seconds)
         hook = live["with"] - live["without"]
-        drained, per_s = backlog(wanted.backlog)
+        drained = backlog(wanted.backlog)
         ratios["cost"].append(hook / bare)
-        ratios["backlog"].append(drained / bare)
+        ratios["backlog"].append(drained["cpu_us"] / bare)
         print(
             f"libcurl alone {bare:5.1f} us | report {live['without']:5.1f}, with its webhook {live['with']:5.1f} "
             f"at {live['per_s']:.0f}/s: webhook {hook:5.1f} us, {hook / bare:.2f} x | "
-            f"backlog {drained:5.1f} us, {drained / bare:.2f} x, {per_s:.0f}/s",
+            f"backlog {drained['cpu_us']:5.1f} us, {drained['cpu_us'] / bare:.2f} x",
+            flush=True,
+        )
+        print(
+            f"backlog of {wanted.backlog}: start {drained['start_s']:.2f} s, {drained['per_s']:.0f}/s, "
+            f"at most {drained['resident_mib']:.0f} MiB resident",
             flush=True,
         )
         seen = latency(wanted.seconds, wanted.rate)
