@@ -177,6 +177,7 @@ struct CommitBatch {
   std::vector<DeliveryNotice> deliveries;
   std::vector<EndpointId> endpoints_changed;  ///< registered, changed or deleted
   std::vector<EndpointId> endpoints_due;      ///< of which deliveries became due that are not named one by one
+  bool default_secrets_changed = false;       ///< an account's, which its submissions' webhooks are signed with
   bool identity_changed = false;              ///< a key or account was made, changed or taken away
 };
 using CommitBatchPtr = std::shared_ptr<const CommitBatch>;

@@ -84,8 +84,8 @@ void Dispatcher::stop() {
 
 void Dispatcher::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
   const bool concerns =
-      !replies.empty() ||
-      (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty() || !batch->endpoints_due.empty()));
+      !replies.empty() || (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty() ||
+                                     !batch->endpoints_due.empty() || batch->default_secrets_changed));
   if (concerns && inbox_.put(batch, std::move(replies))) loop_.post([this] { take_in(); });
 }
 
@@ -105,6 +105,11 @@ void Dispatcher::on_batch(const hub::CommitBatch& batch) {
     found->second->target.reset();
     found->second->put_back_ready();
     consider(*found->second);
+  }
+  if (batch.default_secrets_changed) {
+    for (const auto& [id, queue] : queues_) {
+      if (queue->target && queue->target->endpoint.for_jobs) queue->target.reset();
+    }
   }
   const hub::UnixMs now = clock_.now_ms();
   for (const hub::DeliveryNotice& notice : batch.deliveries) {
