@@ -1,4 +1,5 @@
-// A list of event kinds as a request gives it: ["job.succeeded", "job.failed"].
+// A list of event kinds as a request gives it: ["job.succeeded", "job.failed"]. All kinds can be asked for but
+// webhook.test, which its endpoint gets without.
 //
 // Threads: pure.
 #pragma once

@@ -6,6 +6,7 @@ carillon_unit_test(webhook LIBS carillon_webhook carillon_storage Poco::Net SOUR
   webhook/endpoint_health_test.cpp
   webhook/endpoint_queue_test.cpp
   webhook/endpoint_url_test.cpp
+  webhook/event_filter_test.cpp
   webhook/job_hook_test.cpp
   webhook/payload_test.cpp
   webhook/retry_schedule_test.cpp
