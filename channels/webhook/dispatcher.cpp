@@ -200,6 +200,7 @@ Target* Dispatcher::target_of(EndpointQueue& queue) {
     auto endpoint = reader_->find_endpoint(queue.id());
     if (!endpoint) return nullptr;
     const auto secrets = reader_->secrets_of(*endpoint);
+    if (secrets.empty()) return nullptr;  // it was deleted in between
     queue.target = std::make_unique<Target>(std::move(*endpoint), secrets);
     if (queue.health.lane() == Lane::untried && queue.target->endpoint.failing_since) queue.health.begin_down();
     queue.pace.set(queue.target->endpoint.max_per_second);
