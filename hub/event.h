@@ -31,6 +31,7 @@ constexpr bool is_of_job(EventKind kind) { return kind <= EventKind::failed; }
 
 /// "job.queued", "webhook.disabled" and so on, as webhooks and filters name them.
 std::string_view to_text(EventKind kind);
+/// Of what a filter may name: not "webhook.test".
 std::optional<EventKind> parse_event_kind(std::string_view text);
 
 /// The kind of event that reaching a status is.

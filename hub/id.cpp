@@ -88,7 +88,9 @@ std::size_t JobIdHash::operator()(const JobId& id) const noexcept {
   return static_cast<std::size_t>(mix(a ^ seed_a, b ^ seed_b));
 }
 
-void random_bytes(void* out, std::size_t bytes) {
+namespace {
+
+void system_random_bytes(void* out, std::size_t bytes) {
   auto* place = static_cast<char*>(out);
   while (bytes > 0) {
     const ssize_t got = getrandom(place, bytes, 0);
@@ -99,6 +101,34 @@ void random_bytes(void* out, std::size_t bytes) {
     place += got;
     bytes -= static_cast<std::size_t>(got);
   }
+}
+
+/// Random bytes of the system's, fetched many at a time: an id is a few of them, and not worth a call of the kernel.
+class RandomPool {
+ public:
+  static constexpr std::size_t taken_bytes_max = 64;
+
+  void take(void* out, std::size_t bytes) {
+    if (left_ < bytes) {
+      system_random_bytes(pool_.data(), pool_.size());
+      left_ = pool_.size();
+    }
+    left_ -= bytes;
+    std::memcpy(out, pool_.data() + left_, bytes);
+    std::memset(pool_.data() + left_, 0, bytes);  // what became a secret is nowhere else
+  }
+
+ private:
+  std::array<std::uint8_t, 1024> pool_{};
+  std::size_t left_ = 0;
+};
+
+}  // namespace
+
+void random_bytes(void* out, std::size_t bytes) {
+  if (bytes > RandomPool::taken_bytes_max) return system_random_bytes(out, bytes);
+  thread_local RandomPool pool;
+  pool.take(out, bytes);
 }
 
 std::uint64_t random_number() {

@@ -17,6 +17,8 @@ class Tally {
   void operator++() { *this += 1; }
   void operator--() { value_.store(read() - 1, std::memory_order_relaxed); }
   void operator+=(std::uint64_t more) { value_.store(read() + more, std::memory_order_relaxed); }
+  /// For a gauge: what there is now.
+  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
 
   std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
 

@@ -14,6 +14,8 @@ ALTER TABLE webhook_endpoints ADD COLUMN secret_mark BLOB;
 
 DROP INDEX webhook_endpoints_by_owner;
 CREATE INDEX webhook_endpoints_by_owner ON webhook_endpoints (owner_key, for_jobs, url, secret_mark);
+-- Those of a key by their ids, and all that are registered without those that stand for a webhook_url.
+CREATE INDEX webhook_endpoints_listed ON webhook_endpoints (for_jobs, owner_key);
 
 -- An endpoint that stands for a webhook_url without a secret of its own used to hold a copy of its account's.
 DELETE FROM webhook_secrets
@@ -43,12 +45,18 @@ ALTER TABLE webhook_secret_generations RENAME TO webhook_secrets;
 CREATE INDEX webhook_secrets_by_endpoint ON webhook_secrets (endpoint, id) WHERE endpoint IS NOT NULL;
 CREATE INDEX webhook_secrets_by_account ON webhook_secrets (account, id) WHERE account IS NOT NULL;
 
+-- A delivery of webhook.test has event 0 and due_at -1: it goes first. One to an ordered endpoint has due_at 0: the index
+-- of what is pending then has them in the order of their events.
 ALTER TABLE deliveries ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
 -- Attempts that were made before it was last sent again by hand: they do not count for the schedule.
 ALTER TABLE deliveries ADD COLUMN attempts_before INTEGER NOT NULL DEFAULT 0;
 UPDATE deliveries SET created_at = coalesce((SELECT at FROM events WHERE seq = deliveries.event), due_at);
-CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint, id);
-CREATE INDEX deliveries_failed ON deliveries (endpoint, id) WHERE state = 2;
+-- With its state, which is the same in all of it, what is due is found without a look at the rows.
+DROP INDEX deliveries_pending;
+CREATE INDEX deliveries_pending ON deliveries (endpoint, due_at, id, state) WHERE state = 0;
+-- Within an endpoint, by id.
+CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint);
+CREATE INDEX deliveries_failed ON deliveries (endpoint) WHERE state = 2;
 
 CREATE TABLE attempts_numbered (
   delivery    INTEGER NOT NULL,
@@ -67,9 +75,21 @@ INSERT INTO attempts_numbered (delivery, number, started_at, duration_ms, http_s
   FROM attempts;
 DROP TABLE attempts;
 ALTER TABLE attempts_numbered RENAME TO attempts;
--- An endpoint's deliveries were counted by their attempts alone; a count that disagreed would number two alike.
-UPDATE deliveries SET attempts = max(attempts, (SELECT count(*) FROM attempts WHERE delivery = deliveries.id))
-WHERE attempts <> (SELECT count(*) FROM attempts WHERE delivery = deliveries.id);
+-- The next attempt's number is one more than the delivery's count: it must not be taken.
+UPDATE deliveries SET attempts = n.last
+FROM (SELECT delivery, max(number) AS last FROM attempts GROUP BY delivery) AS n
+WHERE deliveries.id = n.delivery AND deliveries.attempts < n.last;
+
+-- Endpoints that were disabled or deleted: what is pending for them, or all that was ever sent to them, is still to be
+-- ended, a few rows a commit.
+CREATE TABLE endings (
+  endpoint INTEGER PRIMARY KEY
+) STRICT;
+
+INSERT INTO endings (endpoint)
+  SELECT DISTINCT endpoint FROM deliveries WHERE endpoint NOT IN (SELECT id FROM webhook_endpoints)
+  UNION
+  SELECT id FROM webhook_endpoints WHERE status = 1;
 
 -- Events of no job (their job is 0): what they say, and whom.
 CREATE TABLE owner_events (

@@ -13,6 +13,7 @@ namespace carillon::storage::sqlite {
 namespace {
 
 constexpr std::chrono::seconds probe_interval{1};
+constexpr std::chrono::seconds chores_rest{1};
 constexpr int yields_max = 8;
 constexpr std::size_t few = 8;
 
@@ -39,6 +40,7 @@ bool is_of_the_store(int code) {
 Committer::Committer(Writer& writer, Announcer& announcer, const hub::Clock& clock, Limits limits)
     : writer_(writer), announcer_(announcer), clock_(clock), limits_(limits), last_seq_(writer.last_seq()) {
   announcer_.begin_after(last_seq_);
+  tallies_.deliveries_pending.set(writer.pending());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -85,10 +87,10 @@ bool Committer::take(Changes& taken) {
   const auto called = [this] { return !waiting_.empty() || stopping_; };
   if (!called()) {
     asleep_ = true;
-    if (writable()) {
-      wake_.wait(lock, called);
+    if (const auto wait = patience()) {
+      wake_.wait_for(lock, *wait, called);
     } else {
-      wake_.wait_for(lock, probe_interval, called);
+      wake_.wait(lock, called);
     }
     asleep_ = false;
   }
@@ -105,11 +107,30 @@ bool Committer::take(Changes& taken) {
   return !taken.empty() || !stopping_;
 }
 
+std::optional<std::chrono::milliseconds> Committer::patience() const {
+  if (!writable()) return probe_interval;
+  if (std::chrono::steady_clock::now() < chores_rest_until_) return chores_rest;
+  return writer_.chores.patience(clock_.now_ms());
+}
+
+bool Committer::chores_wait() const {
+  return std::chrono::steady_clock::now() >= chores_rest_until_ && writer_.chores.waiting(clock_.now_ms());
+}
+
+void Committer::do_chores() {
+  if (!chores_wait()) return;
+  try {
+    try_commit({}, true);
+  } catch (const SqliteError& error) {
+    if (is_of_the_store(error.code())) writable_.store(false, std::memory_order_relaxed);
+  }
+}
+
 void Committer::run() {
   pthread_setname_np(pthread_self(), "committer");  // as top and perf show it
   Changes taken;
   while (take(taken)) {
-    if (taken.empty()) probe();
+    if (taken.empty()) writable() ? do_chores() : probe();
     for (Slice rest = taken; !rest.empty();) {
       const Slice next = rest.first(std::min(rest.size(), limits_.batch_max));
       rest = rest.subspan(next.size());
@@ -122,38 +143,43 @@ void Committer::run() {
 }
 
 void Committer::commit(Slice changes) {
+  const bool with_chores = chores_wait();
   try {
-    const hub::CommitBatchPtr batch = try_commit(changes);
+    const hub::CommitBatchPtr batch = try_commit(changes, with_chores);
     writable_.store(true, std::memory_order_relaxed);
     announcer_.announce(batch, changes);
   } catch (const SqliteError& error) {
     if (is_of_the_store(error.code())) {
       writable_.store(false, std::memory_order_relaxed);
       refuse(changes, error.what());
-    } else if (changes.size() == 1) {
+    } else if (changes.size() == 1 && !with_chores) {
       refuse(changes, error.what());
     } else {
-      for (std::size_t i = 0; i < changes.size(); ++i) commit(changes.subspan(i, 1));
+      for (std::size_t i = 0; i < changes.size(); ++i) commit(changes.subspan(i, 1));  // while the chores rest
     }
   }
 }
 
-hub::CommitBatchPtr Committer::try_commit(Slice changes) {
+hub::CommitBatchPtr Committer::try_commit(Slice changes, bool with_chores) {
   auto batch = std::make_shared<hub::CommitBatch>();
   batch->after = batch->last = last_seq_;
+  WriteContext context{*batch, clock_.now_ms()};
   const auto begun_at = std::chrono::steady_clock::now();
   try {
     writer_.begin();
-    WriteContext context{*batch, clock_.now_ms()};
     for (const auto& change : changes) as_change(change).apply(writer_, context);
+    if (with_chores) writer_.chores.slice(context);
     writer_.commit();
   } catch (const SqliteError&) {
     writer_.roll_back();
+    if (with_chores) chores_rest_until_ = std::chrono::steady_clock::now() + chores_rest;
     throw;
   }
   batch->durable_at = std::chrono::steady_clock::now();
   last_seq_ = batch->last;
-  count(*batch, changes.size(), begun_at);
+  hub::Tally& pending = tallies_.deliveries_pending;
+  pending.set(pending.read() + static_cast<std::uint64_t>(context.pending_more));
+  if (!changes.empty()) count(*batch, changes.size(), begun_at);
   return batch;
 }
 

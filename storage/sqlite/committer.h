@@ -5,6 +5,8 @@
 // that one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable,
 // read-only) all are refused as unavailable, and a probe each second finds out when writing works again.
 //
+// Chores, which concern more rows than one commit should, go along in slices: see chores.h.
+//
 // Threads: queue(), writable(), waiting() and tallies() from any thread; the rest is the committer's own thread.
 #pragma once
 
@@ -14,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -54,11 +57,16 @@ class Committer {
   using Slice = std::span<std::unique_ptr<hub::Reply>>;
 
   void run();
-  /// Waits for changes and takes all there are; none when it is time for a probe; false when it is time to end.
+  /// Waits for changes and takes all there are; none when it is time for a probe or a chore; false when it is time to
+  /// end.
   bool take(Changes& taken);
+  /// How long to wait for changes; none: for ever.
+  std::optional<std::chrono::milliseconds> patience() const;
   void commit(Slice changes);
-  /// One transaction. Throws SqliteError, after the rollback.
-  hub::CommitBatchPtr try_commit(Slice changes);
+  /// One transaction, with a slice of the chores where it is their time. Throws SqliteError, after the rollback.
+  hub::CommitBatchPtr try_commit(Slice changes, bool with_chores);
+  bool chores_wait() const;
+  void do_chores();
   void count(const hub::CommitBatch& batch, std::size_t changes, std::chrono::steady_clock::time_point begun_at);
   void refuse(Slice changes, const std::string& detail);
   void probe();
@@ -68,6 +76,7 @@ class Committer {
   const hub::Clock& clock_;
   const Limits limits_;
   hub::Seq last_seq_;
+  std::chrono::steady_clock::time_point chores_rest_until_{};  ///< after one has failed
   std::atomic<bool> writable_{true};
   hub::StoreTallies tallies_;
 

@@ -1,10 +1,12 @@
 #include "storage/sqlite/reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/rows.h"
+#include "storage/sqlite/secret_rows.h"
 #include "storage/sqlite/statement.h"
 
 namespace carillon::storage::sqlite {
@@ -41,7 +43,7 @@ auto read_one(Statement& query, Read read) -> std::optional<decltype(read(query)
 
 /// An event as it was told when it was committed. The job's row holds the result and the error, which a final state
 /// does not change any more; the events before it carried neither.
-hub::EventPtr read_event(const Statement& row, int first) {
+std::shared_ptr<hub::Event> read_event(const Statement& row, int first) {
   auto event = std::make_shared<hub::Event>();
   event->seq = row.integer(first);
   event->kind = static_cast<hub::EventKind>(row.integer(first + 1));
@@ -59,23 +61,69 @@ hub::EventPtr read_event(const Statement& row, int first) {
 
 std::size_t bytes_of(const hub::Text& text) { return text ? text->size() : 0; }
 
-hub::Delivery read_delivery(const Statement& row) {
+/// What a pending delivery and its event are read from: the event's columns, those of an event of no job, and the
+/// delivery's own.
+constexpr std::string_view pending_columns =
+    "v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, j.result, "
+    "o.owner_key, o.owner_account, o.data, "
+    "d.id, d.endpoint, d.message, d.attempts - d.attempts_before, d.due_at, d.event, d.created_at, "
+    "e.owner_key, e.owner_account";
+constexpr int owner_event_column = 10;
+constexpr int delivery_column = 13;
+constexpr int endpoint_owner_column = 20;
+
+hub::JobOwner read_owner(const Statement& row, int first) { return {{row.integer(first)}, {row.integer(first + 1)}}; }
+
+hub::EventPtr make_test_event(const Statement& row) {
+  auto event = std::make_shared<hub::Event>();
+  event->kind = hub::EventKind::webhook_test;
+  event->owner = read_owner(row, endpoint_owner_column);
+  event->at = row.integer(delivery_column + 6);
+  event->data = hub::test_event_data({row.integer(delivery_column + 1)});
+  return event;
+}
+
+/// Of a job that was erased there are no result, no error and no id; the endpoint's owner heard of it, so it was
+/// theirs.
+hub::EventPtr read_delivered_event(const Statement& row) {
+  if (row.integer(delivery_column + 5) == no_event) return make_test_event(row);
+  std::shared_ptr<hub::Event> event = read_event(row, 0);
+  if (!hub::is_of_job(event->kind)) {
+    event->owner = read_owner(row, owner_event_column);
+    event->data = row.shared_text(owner_event_column + 2);
+  } else if (!row.optional_integer(6)) {
+    event->owner = read_owner(row, endpoint_owner_column);
+  }
+  return event;
+}
+
+hub::Delivery read_pending(const Statement& row) {
   hub::Delivery delivery;
-  delivery.id = {row.integer(0)};
-  delivery.endpoint = {row.integer(1)};
-  const std::string_view message = row.blob(2);
-  std::copy_n(message.begin(), std::min(message.size(), delivery.message.size()), delivery.message.begin());
-  delivery.state = static_cast<hub::DeliveryState>(row.integer(3));
-  delivery.attempts = static_cast<int>(row.integer(4));
-  delivery.due_at = row.integer(5);
-  delivery.event = read_event(row, 6);
+  delivery.id = {row.integer(delivery_column)};
+  delivery.endpoint = {row.integer(delivery_column + 1)};
+  delivery.message = read_message(row, delivery_column + 2);
+  delivery.tries = static_cast<int>(row.integer(delivery_column + 3));
+  delivery.due_at = row.integer(delivery_column + 4);
+  delivery.event = read_delivered_event(row);
   return delivery;
+}
+
+hub::AttemptRecord read_attempt(const Statement& row) {
+  hub::AttemptRecord attempt;
+  attempt.number = static_cast<int>(row.integer(0));
+  attempt.started_at = row.integer(1);
+  attempt.duration_ms = static_cast<std::int32_t>(row.integer(2));
+  attempt.http_status = static_cast<int>(row.integer(3));
+  attempt.error = row.text(4);
+  attempt.response = row.text(5);
+  return attempt;
 }
 
 class SqliteReader final : public hub::Reader {
  public:
-  SqliteReader(const std::string& path, const hub::Clock& clock)
+  SqliteReader(const std::string& path, const hub::Clock& clock, const SecretBox& box)
       : clock_(clock),
+        box_(box),
         connection_(path, Access::read),
         find_job_(handle(), select(job_columns, job_by_id)),
         find_event_(handle(), "SELECT kind, status, at, previous, progress FROM events WHERE seq = ?"),
@@ -88,20 +136,58 @@ class SqliteReader final : public hub::Reader {
         all_keys_(handle(), select(key_columns, live_keys) + " ORDER BY k.created_at, k.id"),
         all_accounts_(handle(), select(account_columns, "accounts ORDER BY created_at, id")),
         find_endpoint_(handle(), select(endpoint_columns, "webhook_endpoints AS e WHERE e.id = ?")),
-        endpoints_of_(handle(), select(endpoint_columns,
-                                       "webhook_endpoints AS e WHERE e.owner_key = ? AND e.for_jobs = 0 "
-                                       "ORDER BY e.created_at, e.id")),
-        due_deliveries_(
-            handle(),
-            "SELECT d.id, d.endpoint, d.message, d.state, d.attempts, d.due_at, "
-            "v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, j.result "
-            "FROM deliveries AS d JOIN events AS v ON v.seq = d.event JOIN jobs AS j ON j.n = v.job "
-            "WHERE d.state = 0 AND d.endpoint = ? AND d.due_at <= ? ORDER BY d.due_at, d.id LIMIT ?"),
+        endpoints_of_key_(handle(), select(endpoint_columns,
+                                           "webhook_endpoints AS e WHERE e.for_jobs = ? AND e.owner_key = ? AND "
+                                           "e.id > ? ORDER BY e.id LIMIT ?")),
+        registered_(handle(), select(endpoint_columns,
+                                     "webhook_endpoints AS e WHERE e.for_jobs = 0 AND e.id > ? ORDER BY e.id LIMIT ?")),
+        // Of these there are many: by their ids, not by the index over what they are.
+        for_jobs_(handle(), select(endpoint_columns,
+                                   "webhook_endpoints AS e WHERE +e.for_jobs = 1 AND e.id > ? ORDER BY e.id LIMIT ?")),
+        secrets_of_endpoint_(handle(), select(secret_columns,
+                                              "webhook_secrets WHERE endpoint = ? AND "
+                                              "(valid_until IS NULL OR valid_until > ?) ORDER BY id DESC")),
+        secrets_of_account_(handle(), select(secret_columns,
+                                             "webhook_secrets WHERE account = ? AND "
+                                             "(valid_until IS NULL OR valid_until > ?) ORDER BY id DESC")),
+        find_report_(handle(), select(delivery_report_columns, delivery_report_by_id)),
+        page_(handle(),
+              "SELECT id FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ?1 AND id < ?2 "
+              "ORDER BY id DESC LIMIT ?3"),
+        page_of_pending_(handle(),
+                         "SELECT id FROM deliveries INDEXED BY deliveries_pending WHERE endpoint = ?1 AND state = 0 "
+                         "AND id < ?2 AND (due_at = -1) >= ?4 ORDER BY id DESC LIMIT ?3"),
+        page_of_delivered_(handle(),
+                           "SELECT id FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ?1 AND "
+                           "state = 1 AND id < ?2 ORDER BY id DESC LIMIT ?3"),
+        page_of_failed_(handle(),
+                        "SELECT id FROM deliveries INDEXED BY deliveries_failed WHERE endpoint = ?1 AND state = 2 AND "
+                        "id < ?2 ORDER BY id DESC LIMIT ?3"),
+        page_of_given_up_(handle(),
+                          "SELECT id FROM deliveries INDEXED BY deliveries_pending WHERE endpoint = ?1 AND state = 0 "
+                          "AND id < ?2 AND due_at >= 0 ORDER BY id DESC LIMIT ?3"),
+        attempts_at_(handle(),
+                     "SELECT number, started_at, duration_ms, http_status, error, response FROM attempts "
+                     "WHERE delivery = ? ORDER BY number DESC LIMIT ?"),
+        // Of a disabled endpoint only tests are due, which come first in the index; of one that is gone, nothing.
+        due_(handle(),
+             "SELECT id, due_at FROM deliveries INDEXED BY deliveries_pending WHERE state = 0 AND endpoint = ?1 AND "
+             "due_at <= (SELECT iif(status = 0, ?2, -1) FROM webhook_endpoints WHERE id = ?1) "
+             "ORDER BY due_at, id LIMIT ?3"),
+        find_pending_(handle(), select(pending_columns,
+                                       "deliveries AS d JOIN webhook_endpoints AS e ON e.id = d.endpoint "
+                                       "LEFT JOIN events AS v ON v.seq = d.event LEFT JOIN jobs AS j ON j.n = v.job "
+                                       "LEFT JOIN owner_events AS o ON o.seq = v.seq "
+                                       "WHERE d.id = ? AND d.state = 0 AND (e.status = 0 OR d.event = 0)")),
         next_backlog_(handle(),
-                      "SELECT endpoint, due_at FROM deliveries WHERE state = 0 AND endpoint > ? "
-                      "ORDER BY endpoint, due_at, id LIMIT 1"),
+                      "SELECT d.endpoint, iif(d.due_at = 0, coalesce(e.held_until, 0), d.due_at), "
+                      "e.id NOT NULL AND (e.status = 0 OR d.due_at < 0) "
+                      "FROM deliveries AS d INDEXED BY deliveries_pending "
+                      "LEFT JOIN webhook_endpoints AS e ON e.id = d.endpoint "
+                      "WHERE d.state = 0 AND d.endpoint > ? ORDER BY d.endpoint, d.due_at, d.id LIMIT 1"),
         next_due_(handle(),
-                  "SELECT due_at FROM deliveries WHERE state = 0 AND endpoint = ? AND due_at > ? "
+                  "SELECT due_at FROM deliveries INDEXED BY deliveries_pending WHERE state = 0 AND endpoint = ?1 AND "
+                  "due_at > ?2 AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?1 AND status = 0) "
                   "ORDER BY due_at LIMIT 1"),
         last_seq_(handle(), "SELECT max(seq) FROM events"),
         epoch_(handle(), "SELECT value FROM meta WHERE name = 'epoch'") {}
@@ -143,22 +229,57 @@ class SqliteReader final : public hub::Reader {
     return read_one(find_endpoint_.bind(id), read_endpoint);
   }
 
-  std::vector<hub::Endpoint> endpoints_of(hub::KeyId owner) override {
-    return read_all(endpoints_of_.bind(owner), read_endpoint);
+  std::vector<hub::Endpoint> endpoints(const EndpointPage& page) override {
+    const auto limit = static_cast<std::int64_t>(page.limit);
+    if (page.owner)
+      return read_all(endpoints_of_key_.bind(page.for_jobs, *page.owner, page.after, limit), read_endpoint);
+    return read_all((page.for_jobs ? for_jobs_ : registered_).bind(page.after, limit), read_endpoint);
   }
 
-  std::vector<hub::Delivery> due_deliveries(hub::EndpointId endpoint, hub::UnixMs due_by, std::size_t limit) override {
-    return read_all(due_deliveries_.bind(endpoint, due_by, static_cast<std::int64_t>(limit)), read_delivery);
+  std::vector<hub::WebhookSecret> secrets_of(const hub::Endpoint& endpoint) override {
+    auto secrets = secrets_valid_now(secrets_of_endpoint_, endpoint.id);
+    if (!secrets.empty() || !endpoint.for_jobs) return secrets;
+    return secrets_valid_now(secrets_of_account_, endpoint.owner.account);
+  }
+
+  std::vector<hub::DeliveryReport> deliveries(const DeliveryPage& page) override {
+    const auto endpoint = find_endpoint(page.endpoint);
+    if (!endpoint) return {};
+    std::vector<hub::DeliveryReport> reports;
+    for (const hub::DeliveryId id : ids_of(page, endpoint->status == hub::EndpointStatus::enabled)) {
+      auto report = find_delivery_report(id);
+      if (report) reports.push_back(std::move(*report));
+    }
+    return reports;
+  }
+
+  std::optional<hub::DeliveryReport> find_delivery_report(hub::DeliveryId id) override {
+    return read_one(find_report_.bind(id), read_delivery_report);
+  }
+
+  std::vector<hub::AttemptRecord> attempts_at(hub::DeliveryId id, std::size_t limit) override {
+    auto attempts = read_all(attempts_at_.bind(id, static_cast<std::int64_t>(limit)), read_attempt);
+    std::reverse(attempts.begin(), attempts.end());
+    return attempts;
+  }
+
+  std::vector<Due> due(hub::EndpointId endpoint, hub::UnixMs due_by, std::size_t limit) override {
+    return read_all(due_.bind(endpoint, due_by, static_cast<std::int64_t>(limit)), [](const Statement& row) {
+      return Due{{row.integer(0)}, row.integer(1)};
+    });
+  }
+
+  std::optional<hub::Delivery> find_pending(hub::DeliveryId id) override {
+    return read_one(find_pending_.bind(id), read_pending);
   }
 
   // One seek in the index for each endpoint, however many deliveries wait for it.
   std::vector<EndpointBacklog> backlog() override {
     std::vector<EndpointBacklog> all;
-    const auto read = [](const Statement& row) { return EndpointBacklog{{row.integer(0)}, row.integer(1)}; };
     hub::EndpointId after;
-    while (const auto next = read_one(next_backlog_.bind(after), read)) {
-      all.push_back(*next);
-      after = next->endpoint;
+    for (next_backlog_.bind(after); next_backlog_.step(); next_backlog_.bind(after)) {
+      after = {next_backlog_.integer(0)};
+      if (next_backlog_.integer(2) != 0) all.push_back({after, next_backlog_.integer(1)});
     }
     return all;
   }
@@ -232,7 +353,41 @@ class SqliteReader final : public hub::Reader {
     return missed;
   }
 
+  template <typename Id>
+  std::vector<hub::WebhookSecret> secrets_valid_now(Statement& query, Id id) {
+    const std::string of = to_text(id);
+    query.bind(id, clock_.now_ms());
+    const Moment rows(query);  // one that cannot be opened ends the reading
+    return read_all(query, [&](const Statement& row) { return read_secret(row, box_, of); });
+  }
+
+  /// The newest first. What is pending for a disabled endpoint counts as failed already, but for its tests.
+  std::vector<hub::DeliveryId> ids_of(const DeliveryPage& page, bool enabled) {
+    const auto read = [&](Statement& query, auto... more) {
+      query.bind(page.endpoint, page.before.value_or(hub::DeliveryId{std::numeric_limits<std::int64_t>::max()}),
+                 static_cast<std::int64_t>(page.limit), more...);
+      return read_all(query, [](const Statement& row) { return hub::DeliveryId{row.integer(0)}; });
+    };
+    if (!page.state) return read(page_);
+    switch (*page.state) {
+      case hub::DeliveryState::pending:
+        return read(page_of_pending_, !enabled);
+      case hub::DeliveryState::delivered:
+        return read(page_of_delivered_);
+      case hub::DeliveryState::failed:
+        break;
+    }
+    auto ids = read(page_of_failed_);
+    if (enabled) return ids;
+    const auto given_up = read(page_of_given_up_);
+    ids.insert(ids.end(), given_up.begin(), given_up.end());
+    std::sort(ids.rbegin(), ids.rend());
+    ids.resize(std::min(ids.size(), page.limit));
+    return ids;
+  }
+
   const hub::Clock& clock_;
+  const SecretBox box_;
   Connection connection_;
   Statement find_job_;
   Statement find_event_;
@@ -242,8 +397,20 @@ class SqliteReader final : public hub::Reader {
   Statement all_keys_;
   Statement all_accounts_;
   Statement find_endpoint_;
-  Statement endpoints_of_;
-  Statement due_deliveries_;
+  Statement endpoints_of_key_;
+  Statement registered_;
+  Statement for_jobs_;
+  Statement secrets_of_endpoint_;
+  Statement secrets_of_account_;
+  Statement find_report_;
+  Statement page_;
+  Statement page_of_pending_;
+  Statement page_of_delivered_;
+  Statement page_of_failed_;
+  Statement page_of_given_up_;
+  Statement attempts_at_;
+  Statement due_;
+  Statement find_pending_;
   Statement next_backlog_;
   Statement next_due_;
   Statement last_seq_;
@@ -252,9 +419,9 @@ class SqliteReader final : public hub::Reader {
 
 }  // namespace
 
-std::unique_ptr<hub::Reader> open_reader(const std::string& path, const hub::Clock& clock) {
+std::unique_ptr<hub::Reader> open_reader(const std::string& path, const hub::Clock& clock, const SecretBox& box) {
   try {
-    return std::make_unique<SqliteReader>(path, clock);
+    return std::make_unique<SqliteReader>(path, clock, box);
   } catch (const SqliteError& error) {
     throw hub::StoreError("cannot read the database " + path + ": " + error.what());
   }

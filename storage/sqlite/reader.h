@@ -7,11 +7,12 @@
 #include <string>
 
 #include "hub/store.h"
+#include "storage/secret_box.h"
 
 namespace carillon::storage::sqlite {
 
 /// Throws hub::StoreError that names the file. `clock` tells when a rotated key's old secret has ended; it must outlive
-/// the reader.
-std::unique_ptr<hub::Reader> open_reader(const std::string& path, const hub::Clock& clock);
+/// the reader. `box` opens the webhook secrets.
+std::unique_ptr<hub::Reader> open_reader(const std::string& path, const hub::Clock& clock, const SecretBox& box);
 
 }  // namespace carillon::storage::sqlite

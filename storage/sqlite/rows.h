@@ -3,7 +3,10 @@
 // Threads: those of the statement.
 #pragma once
 
+#include <algorithm>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "hub/job.h"
 #include "hub/principal.h"
@@ -72,11 +75,32 @@ inline hub::Account read_account(const Statement& row) {
   return {{row.integer(0)}, std::string(row.text(1)), static_cast<hub::AccountStatus>(row.integer(2)), row.integer(3)};
 }
 
-/// Of `webhook_endpoints AS e`, with its newest secret.
+/// A "Name: value" line for each, as a request has them.
+inline std::string header_lines(const std::vector<hub::HeaderField>& headers) {
+  std::string lines;
+  for (const hub::HeaderField& header : headers) {
+    if (!lines.empty()) lines += '\n';
+    lines.append(header.name).append(": ").append(header.value);
+  }
+  return lines;
+}
+
+inline std::vector<hub::HeaderField> read_header_lines(std::string_view lines) {
+  std::vector<hub::HeaderField> headers;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    const std::size_t colon = std::min(line.find(": "), line.size());
+    headers.push_back({std::string(line.substr(0, colon)), std::string(line.substr(std::min(colon + 2, line.size())))});
+  }
+  return headers;
+}
+
+/// Of `webhook_endpoints AS e`.
 inline constexpr std::string_view endpoint_columns =
-    "e.id, e.owner_key, e.owner_account, e.for_jobs, e.url, e.description, e.events, e.status, e.disabled_reason, "
-    "e.created_at, e.failing_since, "
-    "(SELECT secret FROM webhook_secrets AS s WHERE s.endpoint = e.id ORDER BY s.id DESC LIMIT 1)";
+    "e.id, e.owner_key, e.owner_account, e.for_jobs, e.url, e.description, e.events, e.headers, e.signing, "
+    "e.public_key, e.ordered, e.max_per_second, e.legacy_signature, e.status, e.disabled_reason, e.created_at, "
+    "e.failing_since, e.held_until";
 
 inline hub::Endpoint read_endpoint(const Statement& row) {
   hub::Endpoint endpoint;
@@ -86,12 +110,68 @@ inline hub::Endpoint read_endpoint(const Statement& row) {
   endpoint.url = row.text(4);
   endpoint.description = row.text(5);
   endpoint.events.bits = static_cast<std::uint8_t>(row.integer(6));
-  endpoint.status = static_cast<hub::EndpointStatus>(row.integer(7));
-  endpoint.disabled_reason = row.text(8);
-  endpoint.created_at = row.integer(9);
-  endpoint.failing_since = row.optional_integer(10);
-  endpoint.secret = row.text(11);
+  endpoint.headers = read_header_lines(row.text(7));
+  endpoint.signing = static_cast<hub::Signing>(row.integer(8));
+  endpoint.public_key = row.text(9);
+  endpoint.ordered = row.integer(10) != 0;
+  endpoint.max_per_second = static_cast<int>(row.integer(11));
+  endpoint.legacy_signature = row.text(12);
+  endpoint.status = static_cast<hub::EndpointStatus>(row.integer(13));
+  endpoint.disabled_reason = row.text(14);
+  endpoint.created_at = row.integer(15);
+  endpoint.failing_since = row.optional_integer(16);
+  endpoint.held_until = row.optional_integer(17);
   return endpoint;
+}
+
+inline hub::MessageId read_message(const Statement& row, int column) {
+  hub::MessageId message{};
+  const std::string_view bytes = row.blob(column);
+  std::copy_n(bytes.begin(), std::min(bytes.size(), message.size()), message.begin());
+  return message;
+}
+
+/// The times that stand for an order of their own among what is pending.
+inline constexpr hub::UnixMs due_first = -1;       ///< a test: ahead of all
+inline constexpr hub::UnixMs due_in_its_turn = 0;  ///< to an ordered endpoint
+
+/// What has no event is a test. It goes on where its endpoint is disabled.
+inline constexpr hub::Seq no_event = 0;
+
+/// A delivery as its owner sees it; of one whose endpoint was deleted there is nothing to see.
+inline constexpr std::string_view delivery_report_columns =
+    "d.id, d.endpoint, d.message, d.state, d.attempts, d.created_at, d.due_at, d.event, e.status, e.ordered, "
+    "e.held_until, v.kind, j.id, "
+    "iif(e.ordered = 1 AND d.state = 0 AND d.due_at = 0, (SELECT h.id FROM deliveries AS h WHERE h.state = 0 AND "
+    "h.endpoint = d.endpoint AND h.due_at = 0 ORDER BY h.due_at, h.id LIMIT 1), NULL)";
+inline constexpr std::string_view delivery_report_by_id =
+    "deliveries AS d JOIN webhook_endpoints AS e ON e.id = d.endpoint LEFT JOIN events AS v ON v.seq = d.event "
+    "LEFT JOIN jobs AS j ON j.n = v.job WHERE d.id = ?";
+
+inline hub::DeliveryReport read_delivery_report(const Statement& row) {
+  hub::DeliveryReport report;
+  report.id = {row.integer(0)};
+  report.endpoint = {row.integer(1)};
+  report.message = read_message(row, 2);
+  report.state = static_cast<hub::DeliveryState>(row.integer(3));
+  report.attempts = static_cast<int>(row.integer(4));
+  report.created_at = row.integer(5);
+  const hub::UnixMs due_at = row.integer(6);
+  report.seq = row.integer(7);
+  report.kind = report.seq == no_event ? hub::EventKind::webhook_test : static_cast<hub::EventKind>(row.integer(11));
+  if (!row.blob(12).empty()) report.job = row.job_id(12);
+  const bool given_up =
+      static_cast<hub::EndpointStatus>(row.integer(8)) == hub::EndpointStatus::disabled && report.seq != no_event;
+  if (report.state == hub::DeliveryState::pending && given_up) report.state = hub::DeliveryState::failed;
+  if (report.state != hub::DeliveryState::pending) return report;
+  const bool ordered = row.integer(9) != 0;
+  if (ordered && due_at == due_in_its_turn) {
+    const bool first = row.integer(13) == report.id.value;
+    if (first) report.due_at = row.optional_integer(10).value_or(report.created_at);
+  } else {
+    report.due_at = std::max(due_at, report.created_at);
+  }
+  return report;
 }
 
 /// "SELECT <columns> FROM <rest>"

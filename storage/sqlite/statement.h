@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hub/id.h"
 #include "hub/store.h"
@@ -74,6 +75,7 @@ class Statement {
   void put(int place, const char* text) { put(place, std::string_view(text)); }
   void put(int place, const hub::Text& text);
   void put(int place, std::span<const std::uint8_t> blob);
+  void put(int place, const std::vector<std::uint8_t>& blob) { put(place, std::span<const std::uint8_t>(blob)); }
   void put(int place, const hub::JobId& id) { put(place, std::span<const std::uint8_t>(id.bytes)); }
   template <std::size_t n>
   void put(int place, const std::array<std::uint8_t, n>& blob) {

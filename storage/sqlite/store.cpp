@@ -1,5 +1,6 @@
 #include "storage/sqlite/store.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "storage/sqlite/announcer.h"
@@ -7,6 +8,7 @@
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/reader.h"
+#include "storage/sqlite/secrets_at_rest.h"
 #include "storage/sqlite/writer.h"
 
 namespace carillon::storage::sqlite {
@@ -20,6 +22,7 @@ class MigratedConnection {
  public:
   MigratedConnection(const std::string& path, const hub::Clock& clock) : connection_(path, Access::write) {
     try {
+      const SecureDelete secure_delete(connection_);  // a migration may move secrets
       migrate(connection_, known_migrations(), clock);
       Statement(connection_.handle(), "INSERT OR IGNORE INTO meta (name, value) VALUES ('epoch', ?)")
           .bind(hub::random_base62(16))
@@ -35,16 +38,22 @@ class MigratedConnection {
   Connection connection_;
 };
 
+std::string key_file_of(const StoreOptions& options) {
+  if (!options.secret_key_file.empty()) return options.secret_key_file;
+  return (std::filesystem::path(options.path).parent_path() / "webhook-secrets.key").string();
+}
+
 class SqliteStore final : public hub::Store {
  public:
   SqliteStore(const StoreOptions& options, const hub::Rules& rules, const hub::Clock& clock)
       : path_(options.path),
         clock_(clock),
         connection_(path_, clock),
-        writer_(*connection_, rules),
+        box_(settle_secrets(*connection_, options.secrets, key_file_of(options))),
+        writer_(*connection_, rules, box_, {options.endpoints_per_key_max, options.keep_deliveries_ms}),
         committer_(writer_, announcer_, clock, {options.queue_max, options.batch_max}) {}
 
-  std::unique_ptr<hub::Reader> open_reader() override { return sqlite::open_reader(path_, clock_); }
+  std::unique_ptr<hub::Reader> open_reader() override { return sqlite::open_reader(path_, clock_, box_); }
 
   hub::Seq add(CommitListener& listener) override { return announcer_.add(listener); }
   void remove(CommitListener& listener) override { announcer_.remove(listener); }
@@ -127,6 +136,47 @@ class SqliteStore final : public hub::Store {
     });
   }
 
+  void rotate_secret(hub::SecretRotation rotation, CommitListener& home, Then<hub::Endpoint> then) override {
+    queue<hub::Endpoint>(home, std::move(then),
+                         [rotation = std::move(rotation)](Writer& writer, WriteContext& context) {
+                           return writer.endpoints.rotate_secret(context, rotation);
+                         });
+  }
+
+  void default_secret(hub::AccountId account, CommitListener& home, Then<std::string> then) override {
+    queue<std::string>(home, std::move(then), [account](Writer& writer, WriteContext& context) {
+      return writer.secrets.default_secret(context, account);
+    });
+  }
+
+  void rotate_default_secret(hub::AccountId account, std::string secret, hub::UnixMs previous_until,
+                             CommitListener& home, Then<std::string> then) override {
+    queue<std::string>(home, std::move(then),
+                       [account, secret = std::move(secret), previous_until](Writer& writer, WriteContext& context) {
+                         return writer.secrets.rotate_default_secret(context, account, secret, previous_until);
+                       });
+  }
+
+  void test_endpoint(hub::Principal by, hub::EndpointId endpoint, CommitListener& home,
+                     Then<hub::DeliveryReport> then) override {
+    queue<hub::DeliveryReport>(home, std::move(then), [by, endpoint](Writer& writer, WriteContext& context) {
+      return writer.again.test(context, by, endpoint);
+    });
+  }
+
+  void redeliver(hub::Principal by, hub::DeliveryId delivery, CommitListener& home,
+                 Then<hub::DeliveryReport> then) override {
+    queue<hub::DeliveryReport>(home, std::move(then), [by, delivery](Writer& writer, WriteContext& context) {
+      return writer.again.redeliver(context, by, delivery);
+    });
+  }
+
+  void replay(hub::ReplaySlice slice, CommitListener& home, Then<hub::ReplayProgress> then) override {
+    queue<hub::ReplayProgress>(home, std::move(then), [slice](Writer& writer, WriteContext& context) {
+      return writer.again.replay(context, slice);
+    });
+  }
+
   bool writable() const override { return committer_.writable(); }
   std::size_t waiting() const override { return committer_.waiting(); }
   const hub::StoreTallies& tallies() const override { return committer_.tallies(); }
@@ -147,6 +197,7 @@ class SqliteStore final : public hub::Store {
   const std::string path_;
   const hub::Clock& clock_;
   MigratedConnection connection_;
+  const SecretBox box_;
   Writer writer_;
   Announcer announcer_;
   Committer committer_;  // last: its thread uses all of the above

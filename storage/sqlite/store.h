@@ -1,5 +1,5 @@
 // The embedded store: SQLite in one file, one writer that gathers changes into commits, any number of readers beside it
-// (WAL).
+// (WAL). Webhook secrets are encrypted with a key that is kept beside the database, not in it.
 //
 // Threads: as hub/store.h says.
 #pragma once
@@ -11,6 +11,7 @@
 #include "hub/clock.h"
 #include "hub/rules.h"
 #include "hub/store.h"
+#include "storage/sqlite/secrets_at_rest.h"
 
 namespace carillon::storage::sqlite {
 
@@ -18,6 +19,13 @@ struct StoreOptions {
   std::string path;
   std::size_t queue_max = 65'536;  ///< changes that may wait for a commit
   std::size_t batch_max = 1'000;   ///< changes in one commit
+  SecretsAtRest secrets = SecretsAtRest::encrypted;
+  /// With the key that secrets are encrypted with; made where there is none and nothing is encrypted yet. Empty:
+  /// webhook-secrets.key beside the database.
+  std::string secret_key_file;
+  /// Deliveries that ended are kept so long from when they were written; 0: for ever.
+  hub::UnixMs keep_deliveries_ms = 30LL * 24 * 60 * 60 * 1'000;
+  std::size_t endpoints_per_key_max = 1'000;  ///< registered ones
 };
 
 /// Opens the database, makes or migrates it, and starts the writer. Throws hub::StoreError that names the file. `rules`

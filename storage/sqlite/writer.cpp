@@ -2,14 +2,18 @@
 
 namespace carillon::storage::sqlite {
 
-Writer::Writer(Connection& connection, const hub::Rules& rules)
+Writer::Writer(Connection& connection, const hub::Rules& rules, const SecretBox& box, const Limits& limits)
     : handle_(connection.handle()),
       begin_(handle_, "BEGIN IMMEDIATE"),
       commit_(handle_, "COMMIT"),
       probe_(handle_, "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', ?)"),
       endpoint_table_(handle_, rules.ownership()),
-      deliveries(handle_, endpoint_table_),
-      endpoints(handle_, rules, endpoint_table_, deliveries),
+      delivery_ids_(handle_),
+      chores(handle_, endpoint_table_, delivery_ids_, limits.keep_deliveries_ms),
+      secrets(handle_, box),
+      deliveries(handle_, endpoint_table_, delivery_ids_, chores),
+      endpoints(handle_, rules, limits.endpoints_per_key_max, endpoint_table_, secrets, deliveries, chores),
+      again(handle_, endpoints, deliveries),
       jobs(handle_, rules, deliveries, endpoints),
       identities(handle_) {}
 
@@ -21,11 +25,16 @@ void Writer::begin() {
   begin_.bind().run();
 }
 
-void Writer::commit() { commit_.bind().run(); }
+void Writer::commit() {
+  commit_.bind().run();
+  chores.committed();
+}
 
 void Writer::roll_back() noexcept {
   table_is_stale_ = true;
   jobs.forget_recent();
+  delivery_ids_.rolled_back();
+  chores.rolled_back();
   if (sqlite3_get_autocommit(handle_) == 0) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
@@ -35,6 +44,12 @@ hub::Seq Writer::last_seq() {
   Statement query(handle_, "SELECT max(seq) FROM events");
   query.step();
   return query.integer(0);
+}
+
+std::uint64_t Writer::pending() {
+  Statement query(handle_, "SELECT count(*) FROM deliveries INDEXED BY deliveries_pending WHERE state = 0");
+  query.step();
+  return static_cast<std::uint64_t>(query.integer(0));
 }
 
 }  // namespace carillon::storage::sqlite

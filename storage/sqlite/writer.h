@@ -3,23 +3,34 @@
 // Threads: the committer's.
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <cstdint>
 
 #include "hub/rules.h"
+#include "storage/secret_box.h"
+#include "storage/sqlite/chores.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/delivery_changes.h"
+#include "storage/sqlite/delivery_ids.h"
 #include "storage/sqlite/endpoint_changes.h"
 #include "storage/sqlite/endpoint_table.h"
 #include "storage/sqlite/identity_changes.h"
 #include "storage/sqlite/job_changes.h"
+#include "storage/sqlite/secret_changes.h"
+#include "storage/sqlite/sending_again.h"
 #include "storage/sqlite/statement.h"
 
 namespace carillon::storage::sqlite {
 
 class Writer {
  public:
-  /// The connection's database is migrated already.
-  Writer(Connection& connection, const hub::Rules& rules);
+  struct Limits {
+    std::size_t endpoints_per_key_max;
+    hub::UnixMs keep_deliveries_ms;  ///< 0: for ever
+  };
+
+  /// The connection's database is migrated already, and its secrets are as the box has them, which outlives the writer.
+  Writer(Connection& connection, const hub::Rules& rules, const SecretBox& box, const Limits& limits);
 
   void begin();
   /// On disk when it returns; on a SqliteError roll_back() is still to be called.
@@ -31,6 +42,8 @@ class Writer {
 
   /// The last event there is.
   hub::Seq last_seq();
+  /// Deliveries that are owed. Counts them, by their index.
+  std::uint64_t pending();
 
  private:
   sqlite3* handle_;
@@ -38,11 +51,15 @@ class Writer {
   Statement commit_;
   Statement probe_;
   EndpointTable endpoint_table_;
+  DeliveryIds delivery_ids_;
   bool table_is_stale_ = false;
 
  public:
+  Chores chores;
+  SecretChanges secrets;
   DeliveryChanges deliveries;
   EndpointChanges endpoints;
+  SendingAgain again;
   JobChanges jobs;
   IdentityChanges identities;
 };

@@ -21,7 +21,7 @@ class DeliveryTest : public StoreTest {
     report({client_, job.id, JobStatus::succeeded, hub::make_text("{\"n\":1}"), {}, {}});
     return due().back();
   }
-  std::vector<hub::Delivery> due() { return reader_->due_deliveries(endpoint_, clock_.now_ms(), 100); }
+  std::vector<hub::Delivery> due() { return StoreTest::due(endpoint_); }
 
   void record(hub::Attempt attempt) {
     attempt.endpoint = endpoint_;
@@ -40,7 +40,7 @@ TEST_F(DeliveryTest, ADeliveryIsThereWithItsWholeEventFromTheCommitOn) {
   EXPECT_EQ(batch->deliveries[0].delivery, delivery.id);
   EXPECT_EQ(batch->deliveries[0].message, delivery.message);
   EXPECT_EQ(batch->deliveries[0].event, batch->events[0]);
-  EXPECT_EQ(delivery.state, DeliveryState::pending);
+  EXPECT_EQ(delivery.tries, 0);
   EXPECT_EQ(delivery.event->seq, batch->last);
   EXPECT_EQ(delivery.event->job, batch->events[0]->job);
   EXPECT_EQ(*delivery.event->result, "{\"n\":1}");
@@ -71,7 +71,7 @@ TEST_F(DeliveryTest, AFailedAttemptIsDueLaterWithTheSameMessage) {
   EXPECT_EQ(home_.batches().back()->deliveries.at(0).due_at, attempt.next_due_at);
   clock_.now += 5'000;
   ASSERT_EQ(due().size(), 1U);
-  EXPECT_EQ(due()[0].attempts, 1);
+  EXPECT_EQ(due()[0].tries, 1);
   EXPECT_EQ(due()[0].message, delivery.message);
 
   attempt.next_state = DeliveryState::delivered;

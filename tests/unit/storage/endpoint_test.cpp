@@ -13,14 +13,13 @@ TEST_F(StoreTest, AUrlIsRegisteredOnceForAKey) {
   const auto client = principal(make_key("acme"));
   const auto other = principal(make_key("acme"));
   const auto endpoint = make_endpoint(client, "https://a.example/hook");
-  EXPECT_EQ(ask<hub::Endpoint>([&](auto then) {
-              store_->create_endpoint({client, "https://a.example/hook", "", {}, "whsec_x"}, home_, then);
-            }).refusal(),
+  const auto again = new_endpoint(client, "https://a.example/hook");
+  EXPECT_EQ(ask<hub::Endpoint>([&](auto then) { store_->create_endpoint(again, home_, then); }).refusal(),
             Refusal::already_exists);
   make_endpoint(other, "https://a.example/hook");
-  ASSERT_EQ(reader_->endpoints_of(client.key).size(), 1U);
-  EXPECT_EQ(reader_->endpoints_of(client.key)[0].id, endpoint.id);
-  EXPECT_EQ(reader_->find_endpoint(endpoint.id)->secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  ASSERT_EQ(endpoints_of(client.key).size(), 1U);
+  EXPECT_EQ(endpoints_of(client.key)[0].id, endpoint.id);
+  EXPECT_EQ(secret_of(endpoint.id), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 }
 
 TEST_F(StoreTest, AnEndpointHearsOfWhatItsKeyOwnsAndAskedFor) {
@@ -31,7 +30,7 @@ TEST_F(StoreTest, AnEndpointHearsOfWhatItsKeyOwnsAndAskedFor) {
   make_endpoint(mine, "https://a.example/final");
   make_endpoint(colleague, "https://a.example/colleague", all_events);
   const hub::Job job = submit(mine);
-  EXPECT_EQ(reader_->due_deliveries(all.id, clock_.now_ms(), 10).size(), 1U);
+  EXPECT_EQ(due(all.id).size(), 1U);
   EXPECT_EQ(reader_->backlog().size(), 1U);
   ASSERT_TRUE(report(mine, job.id, JobStatus::failed));
   EXPECT_EQ(reader_->backlog().size(), 2U);
@@ -45,23 +44,25 @@ TEST_F(StoreTest, WithOwnershipByAccountItHearsOfTheAccountsJobs) {
   const auto endpoint = make_endpoint(mine, "https://a.example/all", all_events);
   submit(colleague);
   submit(stranger);
-  EXPECT_EQ(reader_->due_deliveries(endpoint.id, clock_.now_ms(), 10).size(), 1U);
+  EXPECT_EQ(due(endpoint.id).size(), 1U);
 }
 
 TEST_F(StoreTest, AChangedFilterAndAnEndpointThatWasDisabledHoldAtOnceAndAfterARestart) {
   open();
   const auto client = principal(make_key("acme"));
   const auto endpoint = make_endpoint(client, "https://a.example/all", all_events);
-  hub::EndpointChange change{client, endpoint.id, {}, {}, hub::final_events, {}};
-  ASSERT_TRUE(ask<hub::Endpoint>([&](auto then) { store_->change_endpoint(change, home_, then); }));
+  hub::EndpointChange wanted;
+  wanted.by = client;
+  wanted.endpoint = endpoint.id;
+  wanted.events = hub::final_events;
+  ASSERT_TRUE(change(wanted));
   submit(client);
   EXPECT_TRUE(reader_->backlog().empty());
   close();
   open();
   const hub::Job job = submit(client);
   EXPECT_TRUE(reader_->backlog().empty());
-  change.status = hub::EndpointStatus::disabled;
-  ASSERT_TRUE(ask<hub::Endpoint>([&](auto then) { store_->change_endpoint(change, home_, then); }));
+  ASSERT_TRUE(set_status(client, endpoint.id, hub::EndpointStatus::disabled));
   ASSERT_TRUE(report(client, job.id, JobStatus::failed));
   EXPECT_TRUE(reader_->backlog().empty());
 }
@@ -71,8 +72,7 @@ TEST_F(StoreTest, AnothersEndpointIsNotThere) {
   const auto client = principal(make_key("acme"));
   const auto other = principal(make_key("other"));
   const auto endpoint = make_endpoint(client, "https://a.example/all");
-  EXPECT_EQ(ask<hub::Done>([&](auto then) { store_->delete_endpoint(other, endpoint.id, home_, then); }).refusal(),
-            Refusal::not_found);
+  EXPECT_EQ(remove(other, endpoint.id).refusal(), Refusal::not_found);
   EXPECT_TRUE(reader_->find_endpoint(endpoint.id));
 }
 
@@ -81,7 +81,7 @@ TEST_F(StoreTest, ADeletedEndpointOwesNothingMore) {
   const auto client = principal(make_key("acme"));
   const auto endpoint = make_endpoint(client, "https://a.example/all", all_events);
   submit(client);
-  ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->delete_endpoint(client, endpoint.id, home_, then); }));
+  ASSERT_TRUE(remove(client, endpoint.id));
   EXPECT_TRUE(reader_->backlog().empty());
   EXPECT_FALSE(reader_->find_endpoint(endpoint.id));
   submit(client);
@@ -102,11 +102,11 @@ TEST_F(StoreTest, AJobsOwnHookHearsOfThatJobAlone) {
 
   const auto backlog = reader_->backlog();
   ASSERT_EQ(backlog.size(), 1U) << "one endpoint stands for the URL, however many jobs name it";
-  EXPECT_EQ(reader_->due_deliveries(backlog[0].endpoint, clock_.now_ms(), 10).size(), 2U);
+  EXPECT_EQ(due(backlog[0].endpoint).size(), 2U);
   const auto endpoint = reader_->find_endpoint(backlog[0].endpoint);
   EXPECT_TRUE(endpoint->for_jobs);
-  EXPECT_TRUE(endpoint->secret.starts_with("whsec_"));
-  EXPECT_TRUE(reader_->endpoints_of(client.key).empty()) << "it is not listed";
+  EXPECT_TRUE(secret_of(endpoint->id).starts_with("whsec_"));
+  EXPECT_TRUE(endpoints_of(client.key).empty()) << "it is not listed";
 }
 
 TEST_F(StoreTest, AHookThatWasDisabledIsMadeAnewByTheNextSubmissionThatNamesIt) {
@@ -118,7 +118,7 @@ TEST_F(StoreTest, AHookThatWasDisabledIsMadeAnewByTheNextSubmissionThatNamesIt) 
   ASSERT_TRUE(report(client, submission.job, JobStatus::failed));
   const auto first = reader_->backlog().at(0).endpoint;
   hub::Attempt gone;
-  gone.delivery = reader_->due_deliveries(first, clock_.now_ms(), 1).at(0).id;
+  gone.delivery = due(first).at(0).id;
   gone.endpoint = first;
   gone.next_state = hub::DeliveryState::failed;
   gone.disable_reason = "The endpoint answered 410 Gone.";

@@ -109,7 +109,7 @@ TEST_F(MigrationsTest, JobsOfOldStandWhereTheyStood) {
         "(5, 1, 2, 1, 103, 4, '{\"at\":2}'), (6, 2, 3, 2, 104, 3, NULL), (7, 3, 0, 0, 102, 0, NULL)");
   }
   run(known_migrations());
-  const auto reader = open_reader(path(), clock_);
+  const auto reader = open_reader(path(), clock_, SecretBox::plain());
   const auto job = [&](std::uint8_t last) {
     return reader->find_job(hub::JobId{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last}});
   };

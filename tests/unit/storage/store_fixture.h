@@ -137,10 +137,68 @@ class StoreTest : public ::testing::Test {
 
   hub::Endpoint make_endpoint(const hub::Principal& by, const std::string& url,
                               hub::EventKinds events = hub::final_events) {
-    return *ask<hub::Endpoint>([&](auto then) {
-      store_->create_endpoint({by, url, "", events, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, home_, then);
-    });
+    return make_endpoint(new_endpoint(by, url, events));
   }
+  hub::Endpoint make_endpoint(const hub::NewEndpoint& wanted) {
+    return *ask<hub::Endpoint>([&](auto then) { store_->create_endpoint(wanted, home_, then); });
+  }
+  static hub::NewEndpoint new_endpoint(const hub::Principal& by, const std::string& url,
+                                       hub::EventKinds events = hub::final_events) {
+    hub::NewEndpoint wanted;
+    wanted.by = by;
+    wanted.url = url;
+    wanted.events = events;
+    wanted.secret.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    return wanted;
+  }
+  hub::Outcome<hub::Endpoint> change(const hub::EndpointChange& change) {
+    return ask<hub::Endpoint>([&](auto then) { store_->change_endpoint(change, home_, then); });
+  }
+  hub::Outcome<hub::Endpoint> set_status(const hub::Principal& by, hub::EndpointId endpoint,
+                                         hub::EndpointStatus status) {
+    hub::EndpointChange wanted;
+    wanted.by = by;
+    wanted.endpoint = endpoint;
+    wanted.status = status;
+    return change(wanted);
+  }
+  hub::Outcome<hub::Done> remove(const hub::Principal& by, hub::EndpointId endpoint) {
+    return ask<hub::Done>([&](auto then) { store_->delete_endpoint(by, endpoint, home_, then); });
+  }
+
+  /// What is due for an endpoint now, whole.
+  std::vector<hub::Delivery> due(hub::EndpointId endpoint, std::size_t limit = 1'000) {
+    std::vector<hub::Delivery> all;
+    for (const auto& due : reader_->due(endpoint, clock_.now_ms(), limit)) {
+      auto delivery = reader_->find_pending(due.delivery);
+      if (delivery) all.push_back(std::move(*delivery));
+    }
+    return all;
+  }
+  std::vector<hub::Endpoint> endpoints_of(hub::KeyId owner, bool for_jobs = false) {
+    return reader_->endpoints({.owner = owner, .for_jobs = for_jobs, .after = {}});
+  }
+  std::string secret_of(hub::EndpointId endpoint) {
+    return reader_->secrets_of(*reader_->find_endpoint(endpoint)).at(0).secret;
+  }
+
+  /// A number out of the database itself.
+  std::int64_t count(const std::string& sql) const {
+    Connection connection(path(), Access::read);
+    Statement query(connection.handle(), sql);
+    return query.step() ? query.integer(0) : -1;
+  }
+
+  /// What the committer does by itself, awaited.
+  template <typename Done>
+  void await(Done done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "it did not come to pass";
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  std::uint64_t pending() const { return store_->tallies().deliveries_pending.read(); }
 
   std::filesystem::path folder_;
   TestClock clock_;

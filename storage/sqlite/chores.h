@@ -1,0 +1,71 @@
+// What has time, and may concern millions of rows: a slice of it goes along with each commit, and alone where nobody
+// else writes, so that no change waits for more than one slice.
+//
+//   endings     what was pending for an endpoint that was disabled ends as failed; of one that was deleted all
+//   deliveries
+//               and attempts are erased. Which endpoints these are is on disk, so it goes on after a restart.
+//   retention   deliveries that ended, delivered or failed, are erased with their attempts when they are old.
+//
+// Until its turn has come nothing of an ended endpoint is handed out: readers look at the endpoint too.
+//
+// Threads: the committer's.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "hub/clock.h"
+#include "storage/sqlite/delivery_ids.h"
+#include "storage/sqlite/endpoint_table.h"
+#include "storage/sqlite/statement.h"
+#include "storage/sqlite/write_context.h"
+
+namespace carillon::storage::sqlite {
+
+class Chores {
+ public:
+  /// Deliveries are kept for `keep_deliveries_ms` from when they were written; 0: for ever.
+  Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, hub::UnixMs keep_deliveries_ms);
+
+  /// In the transaction that disables or deletes the endpoint.
+  void end(hub::EndpointId endpoint);
+
+  bool waiting(hub::UnixMs now_ms) const { return may_have_endings_ || retention_waits(now_ms); }
+  /// How long the committer may sleep before it asks again; none: until it is woken.
+  std::optional<std::chrono::milliseconds> patience(hub::UnixMs now_ms) const;
+
+  /// In a transaction; then one of the two below.
+  void slice(WriteContext& context);
+  void committed();
+  void rolled_back();
+
+ private:
+  bool retention_waits(hub::UnixMs now_ms) const;
+  /// Each takes what it has done from `rows_left`, and is true when it has come to an end.
+  bool end_some(WriteContext& context, hub::EndpointId endpoint, std::size_t& rows_left);
+  bool erase_some(WriteContext& context, hub::EndpointId endpoint, std::size_t& rows_left);
+  void retain(WriteContext& context, std::size_t rows_left);
+  void erase(WriteContext& context, hub::DeliveryId id, bool pending);
+
+  EndpointTable& endpoints_;
+  DeliveryIds& ids_;
+  const hub::UnixMs keep_deliveries_ms_;
+
+  bool may_have_endings_ = true;  ///< whether there are some is found out by a slice
+  bool found_no_endings_ = false;
+  hub::DeliveryId looked_at_;     ///< by the retention, this one and all below it
+  bool all_looked_at_ = false;    ///< that are old enough
+  hub::UnixMs looked_at_ms_ = 0;  ///< when that came to be
+  hub::UnixMs began_at_ms_ = 0;   ///< when it last began with the lowest id
+
+  Statement insert_ending_;
+  Statement next_ending_;
+  Statement delete_ending_;
+  Statement fail_some_;
+  Statement of_endpoint_;
+  Statement by_age_;
+  Statement delete_attempts_;
+  Statement delete_delivery_;
+};
+
+}  // namespace carillon::storage::sqlite

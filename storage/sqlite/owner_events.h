@@ -1,0 +1,24 @@
+// Events of no job: they tell an owner of their webhooks. Each takes its number in the history like any other.
+//
+// Threads: the committer's.
+#pragma once
+
+#include "hub/event.h"
+#include "storage/sqlite/statement.h"
+#include "storage/sqlite/write_context.h"
+
+namespace carillon::storage::sqlite {
+
+class OwnerEvents {
+ public:
+  explicit OwnerEvents(sqlite3* handle);
+
+  /// Writes it, and puts it into the batch.
+  hub::EventPtr write(WriteContext& context, const hub::JobOwner& owner, hub::EventKind kind, hub::Text data);
+
+ private:
+  Statement insert_event_;
+  Statement insert_owner_;
+};
+
+}  // namespace carillon::storage::sqlite
