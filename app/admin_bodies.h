@@ -9,11 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
 
+#include "channels/body_reader.h"
 #include "hub/principal.h"
-#include "net/http/problem.h"
 
 namespace carillon::app {
 
@@ -27,9 +25,7 @@ inline constexpr std::int64_t overlap_s_max = 30 * day_s;
 /// 1 to 64 of A-Z a-z 0-9 . _ - ; not "." or "..", which cannot stand in a path.
 bool is_account_name(std::string_view name);
 
-/// What was read, or the problem to answer with: 400 for what is no JSON object, 422 for members that are wrong.
-template <typename T>
-using Read = std::variant<T, net::http::Problem>;
+using channels::Read;
 
 struct NewAccountBody {
   std::string name;
@@ -49,9 +45,5 @@ struct RotationBody {
 };
 /// The body may be missing.
 Read<RotationBody> read_rotation(std::string_view body);
-
-struct NoBody {};
-/// For what takes no members: the body is missing or an empty object.
-Read<NoBody> read_no_members(std::string_view body);
 
 }  // namespace carillon::app

@@ -4,6 +4,19 @@ namespace carillon::channels {
 
 using net::http::Problem;
 
+namespace {
+
+/// "/url is missing; /colour is not known here."
+std::string listed(const std::vector<net::http::Invalid>& invalid) {
+  std::string list;
+  for (const net::http::Invalid& one : invalid) {
+    list.append(list.empty() ? "" : "; ").append(one.pointer).append(" ").append(one.detail);
+  }
+  return list + '.';
+}
+
+}  // namespace
+
 Problem problem_for(hub::Refusal refusal, std::string detail) {
   switch (refusal) {
     case hub::Refusal::not_found:
@@ -14,6 +27,10 @@ Problem problem_for(hub::Refusal refusal, std::string detail) {
       return {409, "invalid_transition", std::move(detail), {}, 0};
     case hub::Refusal::not_running:
       return {409, "job_not_running", std::move(detail), {}, 0};
+    case hub::Refusal::endpoint_disabled:
+      return {409, "endpoint_disabled", std::move(detail), {}, 0};
+    case hub::Refusal::limit_reached:
+      return {409, "limit_reached", std::move(detail), {}, 0};
     case hub::Refusal::unknown_owner:
       return {422, "validation_error", std::move(detail), {{"/owner", "is not the id of a client key"}}, 0};
     case hub::Refusal::overloaded:
@@ -42,6 +59,8 @@ Problem problem_for(hub::AuthRefusal refusal) {
 }
 
 std::string no_such_job(std::string_view id) { return "Job not found or access denied: " + std::string(id); }
+std::string no_such_webhook(std::string_view id) { return "Webhook not found or access denied: " + std::string(id); }
+std::string no_such_delivery(std::string_view id) { return "Delivery not found or access denied: " + std::string(id); }
 
 Problem problem_for(const hub::json::Error& error) {
   return {400,
@@ -52,13 +71,14 @@ Problem problem_for(const hub::json::Error& error) {
 }
 
 net::http::Problem problem_for(std::vector<net::http::Invalid> invalid, bool too_large) {
-  std::string detail = "The body is not valid:";
-  for (const net::http::Invalid& one : invalid) {
-    detail.append(&one == &invalid.front() ? " " : "; ").append(one.pointer).append(" ").append(one.detail);
-  }
-  detail += '.';
+  std::string detail = "The body is not valid: " + listed(invalid);
   return {too_large ? 413 : 422, too_large ? "too_large" : "validation_error", std::move(detail), std::move(invalid),
           0};
+}
+
+net::http::Problem problem_for_query(std::vector<net::http::Invalid> invalid) {
+  std::string detail = "The query is not valid: " + listed(invalid);
+  return {422, "validation_error", std::move(detail), std::move(invalid), 0};
 }
 
 }  // namespace carillon::channels

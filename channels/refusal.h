@@ -21,11 +21,16 @@ net::http::Problem problem_for(hub::AuthRefusal refusal);
 
 /// "Job not found or access denied: <id>", for a job that is not there and for one that is not yours alike.
 std::string no_such_job(std::string_view id);
+/// The same for webhooks and their deliveries.
+std::string no_such_webhook(std::string_view id);
+std::string no_such_delivery(std::string_view id);
 
 /// 400 for a body that is no JSON; names what is wrong and where.
 net::http::Problem problem_for(const hub::json::Error& error);
 
 /// 422 that names each member and what is wrong with it; 413 where one is over its limit.
 net::http::Problem problem_for(std::vector<net::http::Invalid> invalid, bool too_large = false);
+/// 422 for members of a query.
+net::http::Problem problem_for_query(std::vector<net::http::Invalid> invalid);
 
 }  // namespace carillon::channels

@@ -3,17 +3,21 @@
 #include <Poco/Exception.h>
 #include <Poco/URI.h>
 
+#include <algorithm>
+
 namespace carillon::net::http {
 namespace {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 std::string decode(std::string_view text) {
+  std::string escaped(text);
+  std::replace(escaped.begin(), escaped.end(), '+', ' ');  // Poco does so only behind a '?'
   std::string plain;
   try {
-    Poco::URI::decode(std::string(text), plain, true);
+    Poco::URI::decode(escaped, plain);
   } catch (const Poco::Exception&) {
-    return std::string(text);  // a '%' that begins no escape stands for itself
+    return escaped;  // a '%' that begins no escape stands for itself
   }
   return plain;
 }
@@ -77,6 +81,22 @@ std::optional<std::string> Request::query_member(std::string_view name) const {
     rest.remove_prefix(end + 1);
   }
   return std::nullopt;
+}
+
+std::vector<QueryMember> Request::query_members() const {
+  std::vector<QueryMember> members;
+  for (std::string_view rest = query; !rest.empty();) {
+    const std::size_t end = rest.find('&');
+    const std::string_view member = rest.substr(0, end);
+    const std::size_t equals = member.find('=');
+    if (!member.empty()) {
+      members.push_back({decode(member.substr(0, equals)),
+                         equals == std::string_view::npos ? std::string() : decode(member.substr(equals + 1))});
+    }
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  return members;
 }
 
 Response& Response::with(std::string_view name, std::string_view value) {

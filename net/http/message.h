@@ -26,6 +26,12 @@ struct Field {
 /// RFC 9110, section 5.1: names are compared without case.
 bool same_name(std::string_view a, std::string_view b);
 
+/// One member of a query, percent-decoded ('+' is a blank).
+struct QueryMember {
+  std::string name;
+  std::string value;  ///< empty where there is no '='
+};
+
 /// A request, sound and whole. Everything in it points into the connection's memory and is gone when the handler
 /// returns: keep copies of what an answer that comes later needs.
 struct Request {
@@ -43,7 +49,9 @@ struct Request {
 
   /// The first field of that name; none without one.
   std::optional<std::string_view> field(std::string_view name) const;
-  /// The first member of that name in the query, percent-decoded ('+' is a blank).
+  /// The query's members in their order.
+  std::vector<QueryMember> query_members() const;
+  /// The first member of that name in the query.
   std::optional<std::string> query_member(std::string_view name) const;
 };
 

@@ -1,0 +1,1 @@
+carillon_unit_test(channels LIBS carillon_channels SOURCES channels/query_reader_test.cpp)
