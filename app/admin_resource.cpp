@@ -1,13 +1,19 @@
 #include "app/admin_resource.h"
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "app/admin_bodies.h"
 #include "app/admin_json.h"
+#include "channels/query_reader.h"
 #include "channels/refusal.h"
+#include "channels/webhook/endpoint_body.h"
+#include "channels/webhook/endpoint_listing.h"
 #include "hub/authenticator.h"
 #include "hub/id.h"
 
@@ -21,6 +27,8 @@ using net::http::Responder;
 using net::http::Response;
 
 constexpr hub::UnixMs ms_per_s = 1000;
+/// Looked through for those of one account.
+constexpr std::size_t webhooks_scanned_max = 1'000;
 
 std::string no_such_account(std::string_view name) { return "Account not found: " + std::string(name); }
 std::string no_such_key(std::string_view id) { return "Key not found: " + std::string(id); }
@@ -47,10 +55,9 @@ std::optional<hub::KeyId> key_of(const net::http::Request& request, const Respon
 
 /// True when the body holds nothing that would be passed over; answers otherwise.
 bool has_no_members(const net::http::Request& request, const Responder& responder) {
-  const auto read = read_no_members(request.body);
-  const auto* problem = std::get_if<Problem>(&read);
-  if (problem != nullptr) responder.send(*problem);
-  return problem == nullptr;
+  const auto problem = channels::fault_of_body_without_members(request.body);
+  if (problem) responder.send(*problem);
+  return !problem;
 }
 
 }  // namespace
@@ -156,6 +163,36 @@ void AdminResource::revoke_key(const Request& request, const hub::Principal&, co
     if (!outcome) return responder.send(problem_for(outcome, no_such_key(to_text(*id))));
     responder.send(json_response(200, R"({"id":")" + to_text(*id) + R"(","status":"revoked"})"));
   });
+}
+
+void AdminResource::list_webhooks(const Request& request, const hub::Principal&, const Responder& responder) {
+  channels::QueryReader query(request);
+  const auto listing = channels::webhook::take_endpoint_listing(query);
+  const auto account = query.take("account");
+  const auto key_text = query.take("key");
+  const auto key = key_text ? hub::parse_id<hub::KeyTag>(*key_text) : std::nullopt;
+  if (key_text && !key) query.refuse("key", "must be the id of a key, as key_…");
+  std::map<hub::AccountId, std::string> names;
+  for (hub::Account& one : reader_.accounts()) names.emplace(one.id, std::move(one.name));
+  const auto has_name = [&](const auto& entry) { return entry.second == *account; };
+  if (account && std::none_of(names.begin(), names.end(), has_name)) {
+    query.refuse("account", "names no account of this hub");
+  }
+  if (const auto problem = query.end()) return responder.send(*problem);
+
+  const std::size_t scanned_max = account ? webhooks_scanned_max : listing.limit;
+  const auto found = reader_.endpoints({key, listing.for_jobs, listing.after, scanned_max + 1});
+  std::vector<std::string> page;
+  std::optional<hub::EndpointId> next;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (page.size() == listing.limit || i == scanned_max) {
+      next = found[i - 1].id;
+      break;
+    }
+    const std::string& name = names[found[i].owner.account];
+    if (!account || name == *account) page.push_back(channels::webhook::endpoint_json(found[i], {.account = name}));
+  }
+  responder.send(json_response(200, channels::webhook::endpoint_page_json(page, next)));
 }
 
 }  // namespace carillon::app

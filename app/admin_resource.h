@@ -1,5 +1,5 @@
-// Accounts and keys over HTTP: what the command line does, and what an administrator may do from afar. That the caller
-// is one has been seen to before a handler is called.
+// Accounts, keys and everyone's webhooks over HTTP: what the command line does, and what an administrator may do from
+// afar. That the caller is one has been seen to before a handler is called.
 //
 // Each change is answered once it is on disk; from then on it holds on every loop.
 //
@@ -41,6 +41,10 @@ class AdminResource {
   void rotate_key(const Request& request, const hub::Principal& who, const Responder& responder);
   /// POST /admin/keys/{id}/revoke: ends the key for good; its jobs stay.
   void revoke_key(const Request& request, const hub::Principal& who, const Responder& responder);
+
+  /// GET /admin/webhooks[?account&key&kind&limit&cursor]: everyone's, each with its account. Only so many are looked
+  /// through for one answer: a page may hold fewer than were asked for, and yet not be the last.
+  void list_webhooks(const Request& request, const hub::Principal& who, const Responder& responder);
 
  private:
   void set_account_status(const Request& request, const Responder& responder, hub::AccountStatus status);

@@ -119,12 +119,35 @@ void add_admin(Router& router, AdminResource& admin, Guard&& guard) {
   add(Method::post, "/keys/{id}/enable", &AdminResource::enable_key);
   add(Method::post, "/keys/{id}/rotate", &AdminResource::rotate_key);
   add(Method::post, "/keys/{id}/revoke", &AdminResource::revoke_key);
+  add(Method::get, "/webhooks", &AdminResource::list_webhooks);
+}
+
+/// What the owner of a webhook may do with it, and an administrator, each guarded by `guard`.
+template <typename Guard>
+void add_webhooks(Router& router, const Resources& resources, Guard&& guard) {
+  using channels::webhook::DeliveriesResource;
+  using channels::webhook::WebhooksResource;
+  const auto add = [&](Method method, std::string_view pattern, Authenticated handler) {
+    router.add(method, std::string("/api/v1").append(pattern), guard(std::move(handler)));
+  };
+  WebhooksResource& webhooks = resources.webhooks;
+  add(Method::get, "/webhooks/{id}", calls(webhooks, &WebhooksResource::show));
+  add(Method::patch, "/webhooks/{id}", calls(webhooks, &WebhooksResource::change));
+  add(Method::del, "/webhooks/{id}", calls(webhooks, &WebhooksResource::remove));
+  add(Method::post, "/webhooks/{id}/enable", calls(webhooks, &WebhooksResource::enable));
+  add(Method::post, "/webhooks/{id}/test", calls(webhooks, &WebhooksResource::test));
+  add(Method::post, "/webhooks/{id}/rotate-secret", calls(webhooks, &WebhooksResource::rotate_secret));
+  add(Method::post, "/webhooks/{id}/replay", calls(webhooks, &WebhooksResource::replay));
+  add(Method::get, "/webhooks/{id}/deliveries", calls(resources.deliveries, &DeliveriesResource::list));
+  add(Method::get, "/deliveries/{id}", calls(resources.deliveries, &DeliveriesResource::show));
+  add(Method::post, "/deliveries/{id}/redeliver", calls(resources.deliveries, &DeliveriesResource::redeliver));
 }
 
 }  // namespace
 
 Router make_front_routes(const Resources& resources) {
   using channels::polling::PollingResource;
+  using channels::webhook::DefaultSecretResource;
   using channels::webhook::WebhooksResource;
   Router router;
   const auto add = [&](Method method, std::string_view pattern, Roles roles, Authenticated handler) {
@@ -143,24 +166,27 @@ Router make_front_routes(const Resources& resources) {
 
   add(Method::post, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::create));
   add(Method::get, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::list));
-  add(Method::get, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::show));
-  add(Method::patch, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::change));
-  add(Method::del, "/webhooks/{id}", owners, calls(resources.webhooks, &WebhooksResource::remove));
-  add(Method::post, "/webhooks/{id}/enable", owners, calls(resources.webhooks, &WebhooksResource::enable));
+  add(Method::get, "/webhook-secret", clients, calls(resources.default_secret, &DefaultSecretResource::show));
+  add(Method::post, "/webhook-secret/rotate", clients, calls(resources.default_secret, &DefaultSecretResource::rotate));
 
-  add_admin(router, resources.admin,
-            [&](Authenticated handler) { return guarded(resources.door, admins, std::move(handler)); });
+  const auto guarded_for = [&](Roles roles) {
+    return [&resources, roles](Authenticated handler) { return guarded(resources.door, roles, std::move(handler)); };
+  };
+  add_webhooks(router, resources, guarded_for(owners));
+  add_admin(router, resources.admin, guarded_for(admins));
   add_health(router, resources.store, resources.websocket, resources.metrics);
   return router;
 }
 
 Router make_control_routes(const Resources& resources) {
   Router router;
-  add_admin(router, resources.admin, [](Authenticated handler) -> net::http::Handler {
+  const auto as_admin = [](Authenticated handler) {
     return answering([handler = std::move(handler)](const Request& request, const Responder& responder) {
       handler(request, Principal{{}, {}, Role::admin}, responder);
     });
-  });
+  };
+  add_admin(router, resources.admin, as_admin);
+  add_webhooks(router, resources, as_admin);
   add_health(router, resources.store, resources.websocket, resources.metrics);
   return router;
 }

@@ -8,6 +8,8 @@
 #include "app/jobs_resource.h"
 #include "app/metrics.h"
 #include "channels/polling/polling_resource.h"
+#include "channels/webhook/default_secret_resource.h"
+#include "channels/webhook/deliveries_resource.h"
 #include "channels/webhook/webhooks_resource.h"
 #include "channels/websocket/channel.h"
 #include "hub/store.h"
@@ -21,6 +23,8 @@ struct Resources {
   JobsResource& jobs;
   channels::polling::PollingResource& polling;
   channels::webhook::WebhooksResource& webhooks;
+  channels::webhook::DeliveriesResource& deliveries;
+  channels::webhook::DefaultSecretResource& default_secret;
   AdminResource& admin;
   channels::websocket::WebSocketChannel& websocket;
   const Metrics& metrics;
@@ -29,7 +33,7 @@ struct Resources {
 /// The listening address: who calls is told by the key, and must have the role.
 net::http::Router make_front_routes(const Resources& resources);
 
-/// The control socket: the administrator's resources, without a key.
+/// The control socket: what an administrator may do, without a key.
 net::http::Router make_control_routes(const Resources& resources);
 
 }  // namespace carillon::app

@@ -9,6 +9,8 @@
 #include "app/jobs_resource.h"
 #include "app/routes.h"
 #include "channels/polling/polling_resource.h"
+#include "channels/webhook/default_secret_resource.h"
+#include "channels/webhook/deliveries_resource.h"
 #include "channels/webhook/webhooks_resource.h"
 #include "channels/websocket/channel.h"
 #include "hub/authenticator.h"
@@ -84,17 +86,25 @@ struct ServingLoop::Parts {
         intake(intake_limits(context.settings.limits)),
         jobs(context.store, intake, context.urls, home),
         polling(*reader, context.ownership),
-        webhooks(context.store, *reader, context.ownership, home, context.urls),
+        webhooks(context.store, *reader, context.ownership, home, context.urls, context.clock,
+                 context.settings.webhooks.secret_overlap_s),
+        deliveries(context.store, *reader, context.ownership, home),
+        default_secret(context.store, home, context.clock, context.settings.webhooks.secret_overlap_s),
         admin(context.store, *reader, context.clock, home),
         websocket(loop, *reader, authenticator, context.ownership, context.clock, context.admission, context.epoch,
                   websocket_options(context.settings.websocket)),
         drain_watch(loop, websocket),
-        front(make_front_routes({context.store, door, jobs, polling, webhooks, admin, websocket, context.metrics})),
-        control(make_control_routes({context.store, door, jobs, polling, webhooks, admin, websocket, context.metrics})),
+        front(make_front_routes(resources(context))),
+        control(make_control_routes(resources(context))),
         front_http(loop, front, http_limits(context.settings.limits)),
         control_http(loop, control, http_limits(context.settings.limits)),
         connections(loop) {
     context.metrics.watch({websocket, front_http, control_http, connections});
+  }
+
+  Resources resources(const ServingContext& context) {
+    return {context.store, door,           jobs,  polling,   webhooks,
+            deliveries,    default_secret, admin, websocket, context.metrics};
   }
 
   net::EventLoop loop;
@@ -105,6 +115,8 @@ struct ServingLoop::Parts {
   JobsResource jobs;
   channels::polling::PollingResource polling;
   channels::webhook::WebhooksResource webhooks;
+  channels::webhook::DeliveriesResource deliveries;
+  channels::webhook::DefaultSecretResource default_secret;
   AdminResource admin;
   channels::websocket::WebSocketChannel websocket;
   DrainWatch drain_watch;
