@@ -1,5 +1,5 @@
 // The `account` and `key` commands: each asks the hub that serves the data directory (or one that is started for the
-// moment) and prints what it says. Whatever a script reads goes to standard output, notes for people to standard error.
+// moment) and prints what it says.
 //
 // Each returns the exit code, and throws std::runtime_error with the hub's own word where it refused.
 //
@@ -8,13 +8,10 @@
 
 #include <string>
 
+#include "app/command_output.h"
 #include "app/settings.h"
 
 namespace carillon::app {
-
-struct OutputOptions {
-  bool json = false;
-};
 
 int account_create(const Settings& settings, const std::string& name, const OutputOptions& output);
 int account_list(const Settings& settings, const OutputOptions& output);

@@ -4,6 +4,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,13 @@ class CommandHub {
   /// As ControlClient has them.
   std::string get(const std::string& path) { return client_->get(path); }
   std::string post(const std::string& path, const std::string& body = {}) { return client_->post(path, body); }
+  std::string patch(const std::string& path, const std::string& body) { return client_->patch(path, body); }
+
+  /// How long an answer may take from now on.
+  void wait_at_most(std::chrono::milliseconds time) { client_->wait_at_most(time); }
+
+  /// False for one that was started for this object: it sends no webhooks.
+  bool is_serving() const { return own_ == nullptr; }
 
  private:
   bool find_or_start(const Settings& settings);

@@ -10,7 +10,9 @@
 #include "app/admin_commands.h"
 #include "app/demo.h"
 #include "app/nearest_word.h"
+#include "app/period.h"
 #include "app/serve.h"
+#include "app/webhook_commands.h"
 
 namespace carillon::app {
 namespace {
@@ -21,12 +23,14 @@ constexpr const char* settings_hint =
 /// What is left to do once the command line is understood.
 using Action = std::function<int(const Settings&)>;
 
-/// "30d": a whole number and s, m, h or d.
 std::string check_period(const std::string& text) {
-  const bool good = text.size() >= 2 && text.size() <= 10 &&
-                    std::string_view{"smhd"}.find(text.back()) != std::string_view::npos &&
-                    std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
-  return good ? "" : "must be a whole number with s, m, h or d behind it, like 30d, not '" + text + "'";
+  if (parse_period_s(text)) return "";
+  return "must be a whole number with s, m, h or d behind it, like 30d, not '" + text + "'";
+}
+
+std::string check_moment(const std::string& text) {
+  if (parse_moment(text, 0)) return "";
+  return "must be a time, like 2026-11-23T17:42:05Z, seconds since 1970, or how long ago, like 2h, not '" + text + "'";
 }
 
 /// Leaves the settings out of a command's own options.
@@ -61,6 +65,7 @@ class CommandLine {
     add_serve();
     add_account();
     add_key();
+    add_webhook();
     add_demo();
     add_version();
   }
@@ -149,6 +154,70 @@ class CommandLine {
            [this](const Settings& settings) { return key_revoke(settings, id_, output_); });
   }
 
+  void add_webhook() {
+    CLI::App& webhook = family("webhook", "List, try, switch on and off webhooks, and send again what they missed.");
+    const auto of_one = [&](const char* name, std::string& id, const char* help, Action action) -> CLI::App& {
+      CLI::App& made = member(webhook, name, help, std::move(action));
+      positional(made, "ID", id, "The webhook's id (we_…), as 'webhook list' shows it.");
+      return made;
+    };
+    add_webhook_list(webhook);
+    positional(member(webhook, "show", "Show a webhook, or a delivery with each attempt at it.",
+                      [this](const Settings& settings) { return webhook_show(settings, id_, output_); }),
+               "ID", id_, "The id of a webhook (we_…) or of a delivery (dlv_…).");
+    of_one("enable", id_, "Send to a webhook again that was disabled.",
+           [this](const Settings& settings) { return webhook_set_status(settings, id_, true, output_); });
+    of_one("disable", id_, "Send nothing to a webhook any more; what is pending for it ends as failed.",
+           [this](const Settings& settings) { return webhook_set_status(settings, id_, false, output_); });
+    of_one("test", id_, "Send webhook.test now, and print the delivery's id.",
+           [this](const Settings& settings) { return webhook_test(settings, id_, output_); });
+    add_webhook_deliveries(
+        of_one("deliveries", deliveries_.id, "List what was sent to a webhook, the newest first.",
+               [this](const Settings& settings) { return webhook_deliveries(settings, deliveries_, output_); }));
+    positional(member(webhook, "redeliver", "Send one delivery again now, and print its id.",
+                      [this](const Settings& settings) { return webhook_redeliver(settings, id_, output_); }),
+               "ID", id_, "The delivery's id (dlv_…), as 'webhook deliveries' shows it.");
+    add_webhook_replay(of_one("replay", replay_.id, "Send again what has failed in a span of time; prints how many.",
+                              [this](const Settings& settings) { return webhook_replay(settings, replay_, output_); }));
+    of_one("rotate-secret", rotation_.id,
+           "Give a webhook a new secret and print it; the old one signs too for a while.",
+           [this](const Settings& settings) { return webhook_rotate_secret(settings, rotation_, output_); })
+        .add_option("--overlap", rotation_.overlap, "For how long it does, as 24h or 0s; else as the settings have it.")
+        ->check(CLI::Validator(check_period, "", ""))
+        ->type_name("PERIOD");
+  }
+
+  void add_webhook_list(CLI::App& webhook) {
+    CLI::App& list = member(webhook, "list", "List the webhooks, without their secrets.",
+                            [this](const Settings& settings) { return webhook_list(settings, webhooks_, output_); });
+    list.add_option("--account", webhooks_.account, "Only those of an account.")->type_name("NAME");
+    list.add_option("--key", webhooks_.key, "Only those of a key (key_…).")->type_name("ID");
+    list.add_flag("--jobs", webhooks_.for_jobs, "Those that stand for a webhook_url of jobs, not those registered.");
+  }
+
+  void add_webhook_deliveries(CLI::App& deliveries) {
+    deliveries.add_option("--status", deliveries_.status, "Only pending, delivered or failed ones.")
+        ->check(CLI::IsMember({"pending", "delivered", "failed"}))
+        ->type_name("STATUS");
+    deliveries.add_option("--limit", deliveries_.limit, "How many at most.")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+        ->type_name("N")
+        ->capture_default_str();
+  }
+
+  void add_webhook_replay(CLI::App& replay) {
+    replay
+        .add_option("--since", replay_.since,
+                    "From when: like 2026-11-23T17:42:05Z, seconds since 1970, or how long ago, like 2h.")
+        ->required()
+        ->check(CLI::Validator(check_moment, "", ""))
+        ->type_name("TIME");
+    replay.add_option("--until", replay_.until, "Until when; now without.")
+        ->check(CLI::Validator(check_moment, "", ""))
+        ->type_name("TIME");
+    replay.add_flag("--all", replay_.all, "Also what has arrived, not only what has failed.");
+  }
+
   void add_demo() {
     CLI::App& demo =
         command(app_, "demo", "Move one job and show what each channel gets: in a hub of its own, or at --url.",
@@ -174,6 +243,10 @@ class CommandLine {
   std::string name_;
   std::string id_;
   KeyCreate key_;
+  WebhookList webhooks_;
+  WebhookDeliveries deliveries_;
+  WebhookReplay replay_;
+  SecretRotation rotation_;
   OutputOptions output_;
   DemoOptions demo_;
 };

@@ -8,7 +8,7 @@ ControlClient::ControlClient(const std::string& data_directory)
     : directory_(data_directory, DataDirectory::Use::visit), http_("http://localhost", directory_.control_socket()) {}
 
 std::string ControlClient::ask(const std::string& method, const std::string& path, const std::string& body) {
-  HttpAnswer answer = http_.request(method, "/api/v1/admin" + path, body);
+  HttpAnswer answer = http_.request(method, "/api/v1" + path, body);
   if (answer.status / 100 != 2) throw std::runtime_error(problem_text(answer));
   return std::move(answer.body);
 }

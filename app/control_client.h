@@ -4,6 +4,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "app/data_directory.h"
@@ -19,10 +20,13 @@ class ControlClient {
   /// Returns when the hub answers at all; throws NoAnswer otherwise.
   void probe() { http_.request("GET", "/healthz"); }
 
-  /// `path` is what follows "/api/v1/admin". Returns the body of a 2xx answer; throws NoAnswer where none came, and
+  void wait_at_most(std::chrono::milliseconds time) { http_.wait_at_most(time); }
+
+  /// `path` is what follows "/api/v1". Returns the body of a 2xx answer; throws NoAnswer where none came, and
   /// std::runtime_error with the hub's own word where it refused.
   std::string get(const std::string& path) { return ask("GET", path, {}); }
   std::string post(const std::string& path, const std::string& body = {}) { return ask("POST", path, body); }
+  std::string patch(const std::string& path, const std::string& body) { return ask("PATCH", path, body); }
 
  private:
   std::string ask(const std::string& method, const std::string& path, const std::string& body);

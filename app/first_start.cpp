@@ -12,7 +12,7 @@ constexpr const char* account = "default";
 
 std::string make_key(ControlClient& hub, const std::string& role) {
   const std::string answer = hub.post(
-      "/keys", R"({"account":")" + std::string(account) + R"(","role":")" + role + R"(","name":"first start"})");
+      "/admin/keys", R"({"account":")" + std::string(account) + R"(","role":")" + role + R"(","name":"first start"})");
   const auto key = hub::json::parse_object(answer);
   return std::get<hub::json::Object>(key).find("key")->string();
 }
@@ -64,9 +64,9 @@ std::string text(const std::string& url, const std::string& client, const std::s
 std::string first_start(const Settings& settings, const std::string& url) {
   ControlClient hub(settings.data);
   // An earlier first start may have been cut off between the account and its keys.
-  const std::string accounts = hub.get("/accounts");
+  const std::string accounts = hub.get("/admin/accounts");
   if (accounts.find(R"("name":"default")") == std::string::npos) {
-    hub.post("/accounts", R"({"name":")" + std::string(account) + R"("})");
+    hub.post("/admin/accounts", R"({"name":")" + std::string(account) + R"("})");
   }
   const std::string client = make_key(hub, "client");
   const std::string worker = make_key(hub, "worker");

@@ -13,7 +13,6 @@ namespace carillon::app {
 namespace {
 
 constexpr long connect_timeout_ms = 5'000;
-constexpr long answer_timeout_ms = 30'000;
 
 /// libcurl wants to be initialised once, before there are threads that use it; it may be asked more than once.
 void init_libcurl() {
@@ -91,7 +90,7 @@ HttpAnswer HttpClient::request(const std::string& method, const std::string& pat
   curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, answer_timeout_ms);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, answer_timeout_ms_);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why.data());
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "carillon/" CARILLON_VERSION);
   if (method == "GET") {

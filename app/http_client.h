@@ -5,6 +5,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -46,6 +47,9 @@ class HttpClient {
   /// Header lines to send with every request, such as "X-API-Key: …".
   void send_always(std::string field) { always_.push_back(std::move(field)); }
 
+  /// How long an answer may take from now on; half a minute unless said otherwise.
+  void wait_at_most(std::chrono::milliseconds time) { answer_timeout_ms_ = static_cast<long>(time.count()); }
+
   /// Throws NoAnswer. A body that is not empty is sent as JSON.
   HttpAnswer request(const std::string& method, const std::string& path, const std::string& body = {},
                      const std::vector<std::string>& fields = {});
@@ -56,6 +60,7 @@ class HttpClient {
   std::string base_;
   std::string unix_socket_;
   std::vector<std::string> always_;
+  long answer_timeout_ms_ = 30'000;
   std::unique_ptr<Handle> handle_;
 };
 

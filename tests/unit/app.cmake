@@ -5,6 +5,7 @@ carillon_unit_test(app
     app/data_directory_test.cpp
     app/log_test.cpp
     app/nearest_word_test.cpp
+  app/period_test.cpp
     app/settings_errors_test.cpp
     app/settings_sources_test.cpp
     app/settings_table_test.cpp

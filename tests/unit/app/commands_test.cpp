@@ -50,6 +50,20 @@ TEST(CommandLine, MisuseIsToldInOneLineWithExitCode2) {
        "--expires-in: must be a whole number with s, m, h or d behind it, like 30d, not '30' ('carillon key create "
        "--help' shows the usage)"},
       {{"key", "disable"}, "ID is required ('carillon key disable --help' shows the usage)"},
+      {{"webhook"}, "which command? 'carillon webhook --help' lists them"},
+      {{"webhook", "rotate"}, "unknown command 'rotate'"},
+      {{"webhook", "test"}, "ID is required ('carillon webhook test --help' shows the usage)"},
+      {{"webhook", "replay", "we_1"}, "--since is required ('carillon webhook replay --help' shows the usage)"},
+      {{"webhook", "replay", "we_1", "--since", "yesterday"},
+       "--since: must be a time, like 2026-11-23T17:42:05Z, seconds since 1970, or how long ago, like 2h, not "
+       "'yesterday' ('carillon webhook replay --help' shows the usage)"},
+      {{"webhook", "deliveries", "we_1", "--status", "lost"},
+       "--status: lost not in {pending,delivered,failed} ('carillon webhook deliveries --help' shows the usage)"},
+      {{"webhook", "deliveries", "we_1", "--limit", "0"},
+       "--limit: Value 0 not in range 1 to 1000000 ('carillon webhook deliveries --help' shows the usage)"},
+      {{"webhook", "rotate-secret", "we_1", "--overlap", "1"},
+       "--overlap: must be a whole number with s, m, h or d behind it, like 30d, not '1' ('carillon webhook "
+       "rotate-secret --help' shows the usage)"},
       {{"demo", "--url", "http://127.0.0.1:1"}, "--url requires --key ('carillon demo --help' shows the usage)"},
   };
   for (const Misused& misused : all) {
@@ -81,7 +95,8 @@ TEST(CommandLine, HelpOfServeExplainsEverySetting) {
 TEST(CommandLine, HelpListsTheCommands) {
   const Ran ran = run({"--help"});
   EXPECT_EQ(ran.code, exit_ok);
-  for (const char* command : {"serve", "account", "key", "demo", "version"}) EXPECT_THAT(ran.out, HasSubstr(command));
+  for (const char* command : {"serve", "account", "key", "webhook", "demo", "version"})
+    EXPECT_THAT(ran.out, HasSubstr(command));
 }
 
 TEST(CommandLine, EveryCommandHasHelp) {
@@ -98,6 +113,16 @@ TEST(CommandLine, EveryCommandHasHelp) {
                                                                                        {"key", "enable"},
                                                                                        {"key", "rotate"},
                                                                                        {"key", "revoke"},
+                                                                                       {"webhook"},
+                                                                                       {"webhook", "list"},
+                                                                                       {"webhook", "show"},
+                                                                                       {"webhook", "enable"},
+                                                                                       {"webhook", "disable"},
+                                                                                       {"webhook", "test"},
+                                                                                       {"webhook", "deliveries"},
+                                                                                       {"webhook", "redeliver"},
+                                                                                       {"webhook", "replay"},
+                                                                                       {"webhook", "rotate-secret"},
                                                                                        {"demo"},
                                                                                        {"version"}}) {
     std::vector<std::string> arguments = command;
