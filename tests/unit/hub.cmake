@@ -7,4 +7,5 @@ carillon_unit_test(hub LIBS carillon_hub SOURCES
   hub/rules_test.cpp
   hub/tally_test.cpp
   hub/utf8_test.cpp
-  hub/webhook_secret_test.cpp)
+  hub/webhook_secret_test.cpp
+  hub/webhook_test.cpp)

@@ -24,8 +24,13 @@ class KeyReader final : public Reader {
   std::vector<Key> keys() override { return {}; }
   std::vector<Account> accounts() override { return {}; }
   std::optional<Endpoint> find_endpoint(EndpointId) override { return std::nullopt; }
-  std::vector<Endpoint> endpoints_of(KeyId) override { return {}; }
-  std::vector<Delivery> due_deliveries(EndpointId, UnixMs, std::size_t) override { return {}; }
+  std::vector<Endpoint> endpoints(const EndpointPage&) override { return {}; }
+  std::vector<WebhookSecret> secrets_of(const Endpoint&) override { return {}; }
+  std::vector<DeliveryReport> deliveries(const DeliveryPage&) override { return {}; }
+  std::optional<DeliveryReport> find_delivery_report(DeliveryId) override { return std::nullopt; }
+  std::vector<AttemptRecord> attempts_at(DeliveryId, std::size_t) override { return {}; }
+  std::vector<Due> due(EndpointId, UnixMs, std::size_t) override { return {}; }
+  std::optional<Delivery> find_pending(DeliveryId) override { return std::nullopt; }
   std::vector<EndpointBacklog> backlog() override { return {}; }
   std::optional<UnixMs> next_due(EndpointId, UnixMs) override { return std::nullopt; }
   Seq last_seq() override { return 0; }

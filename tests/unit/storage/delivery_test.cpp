@@ -26,7 +26,7 @@ class DeliveryTest : public StoreTest {
   void record(hub::Attempt attempt) {
     attempt.endpoint = endpoint_;
     attempt.started_at = clock_.now_ms();
-    ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->record({attempt}, home_, then); }));
+    StoreTest::record(attempt);
   }
 
   hub::Principal client_;
@@ -95,6 +95,70 @@ TEST_F(DeliveryTest, ADisablingAttemptEndsEverythingPendingAndTellsWhy) {
   EXPECT_EQ(home_.batches().back()->endpoints_changed, std::vector{endpoint_});
   submit(client_);
   EXPECT_TRUE(reader_->backlog().empty());
+}
+
+TEST_F(DeliveryTest, WhatWasGivenUpWhileAnAttemptWasUnderWayStaysSoUnlessItArrived) {
+  const auto first = owe();
+  const auto second = owe();
+  ASSERT_TRUE(set_status(client_, endpoint_, hub::EndpointStatus::disabled));
+  await([&] { return pending() == 0; });
+  record(attempt_at(endpoint_, first.id, DeliveryState::pending));
+  EXPECT_EQ(reader_->find_delivery_report(first.id)->state, DeliveryState::failed);
+  EXPECT_EQ(reader_->find_delivery_report(first.id)->attempts, 1);
+  record(attempt_at(endpoint_, second.id));
+  EXPECT_EQ(reader_->find_delivery_report(second.id)->state, DeliveryState::delivered);
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_EQ(reader_->attempts_at(first.id, 10).size(), 1U);
+}
+
+TEST_F(DeliveryTest, AnAttemptIsShownAsItWas) {
+  const auto delivery = owe();
+  hub::Attempt attempt = attempt_at(endpoint_, delivery.id, DeliveryState::failed);
+  attempt.duration_ms = 12;
+  attempt.http_status = 0;
+  attempt.error = "connection refused";
+  attempt.response = std::string(2'000, 'x');
+  record(attempt);
+  const auto shown = reader_->attempts_at(delivery.id, 10).at(0);
+  EXPECT_EQ(shown.number, 1);
+  EXPECT_EQ(shown.started_at, clock_.now_ms());
+  EXPECT_EQ(shown.duration_ms, 12);
+  EXPECT_EQ(shown.http_status, 0);
+  EXPECT_EQ(shown.error, "connection refused");
+  EXPECT_EQ(shown.response, std::string(1'024, 'x'));
+  const auto report = reader_->find_delivery_report(delivery.id);
+  EXPECT_EQ(report->endpoint, endpoint_);
+  EXPECT_EQ(report->message, delivery.message);
+  EXPECT_EQ(report->job, delivery.event->job);
+  EXPECT_EQ(report->kind, hub::EventKind::succeeded);
+  EXPECT_EQ(report->seq, delivery.event->seq);
+  EXPECT_EQ(report->due_at, std::nullopt);
+}
+
+TEST_F(DeliveryTest, OfAJobThatWasErasedThereIsStillSomethingToSend) {
+  const auto delivery = owe();
+  Connection(path(), Access::write).run("DELETE FROM jobs; DELETE FROM job_states");
+  const auto left = due().at(0);
+  EXPECT_EQ(left.event->seq, delivery.event->seq);
+  EXPECT_EQ(left.event->kind, hub::EventKind::succeeded);
+  EXPECT_EQ(left.event->job, hub::JobId{});
+  EXPECT_EQ(left.event->owner.key, client_.key);
+  EXPECT_EQ(left.event->result, nullptr);
+  EXPECT_EQ(reader_->find_delivery_report(delivery.id)->job, std::nullopt);
+}
+
+TEST_F(DeliveryTest, HowAnEndpointFaresIsKnownAfterARestart) {
+  const auto delivery = owe();
+  record(attempt_at(endpoint_, delivery.id, DeliveryState::pending));
+  const auto since = reader_->find_endpoint(endpoint_)->failing_since;
+  ASSERT_TRUE(since);
+  close();
+  open();
+  clock_.now += 1'000;
+  record(attempt_at(endpoint_, delivery.id, DeliveryState::pending));
+  EXPECT_EQ(reader_->find_endpoint(endpoint_)->failing_since, since);
+  record(attempt_at(endpoint_, delivery.id));
+  EXPECT_EQ(reader_->find_endpoint(endpoint_)->failing_since, std::nullopt);
 }
 
 TEST_F(DeliveryTest, OwedDeliveriesOutliveARestart) {

@@ -131,5 +131,117 @@ TEST_F(StoreTest, AHookThatWasDisabledIsMadeAnewByTheNextSubmissionThatNamesIt) 
   EXPECT_NE(reader_->backlog()[0].endpoint, first);
 }
 
+TEST_F(StoreTest, AnEndpointComesBackWithAllItsWays) {
+  open();
+  const auto client = principal(make_key("acme"));
+  auto wanted = new_endpoint(client, "https://a.example/hook", all_events);
+  wanted.description = "for the shop";
+  wanted.headers = {{"X-Shop", "1: a, b"}, {"X-Empty", ""}};
+  wanted.signing = hub::Signing::ed25519;
+  wanted.public_key = "whpk_x";
+  wanted.ordered = true;
+  wanted.max_per_second = 7;
+  wanted.legacy_signature = "X-Signature";
+  const auto made = make_endpoint(wanted);
+  const auto check = [&](const hub::Endpoint& endpoint) {
+    EXPECT_EQ(endpoint.url, wanted.url);
+    EXPECT_EQ(endpoint.description, wanted.description);
+    EXPECT_EQ(endpoint.events, wanted.events);
+    EXPECT_EQ(endpoint.headers, wanted.headers);
+    EXPECT_EQ(endpoint.signing, wanted.signing);
+    EXPECT_EQ(endpoint.public_key, wanted.public_key);
+    EXPECT_EQ(endpoint.ordered, wanted.ordered);
+    EXPECT_EQ(endpoint.max_per_second, wanted.max_per_second);
+    EXPECT_EQ(endpoint.legacy_signature, wanted.legacy_signature);
+    EXPECT_EQ(endpoint.owner.account, client.account);
+    EXPECT_FALSE(endpoint.for_jobs);
+  };
+  check(made);
+  check(*reader_->find_endpoint(made.id));
+
+  hub::EndpointChange change_all;
+  change_all.by = client;
+  change_all.endpoint = made.id;
+  change_all.url = wanted.url = "https://b.example/hook";
+  change_all.description = wanted.description = "";
+  change_all.events = wanted.events = hub::final_events;
+  change_all.headers = wanted.headers = {};
+  change_all.ordered = wanted.ordered = false;
+  change_all.max_per_second = wanted.max_per_second = 0;
+  change_all.legacy_signature = wanted.legacy_signature = "";
+  const auto changed = change(change_all);
+  ASSERT_TRUE(changed);
+  check(*changed);
+  check(*reader_->find_endpoint(made.id));
+  EXPECT_EQ(home_.batches().back()->endpoints_changed, std::vector{made.id});
+}
+
+TEST_F(StoreTest, AKeyHasAtMostSoManyEndpoints) {
+  options_.endpoints_per_key_max = 2;
+  open();
+  const auto client = principal(make_key("acme"));
+  const auto first = make_endpoint(client, "https://a.example/1");
+  make_endpoint(client, "https://a.example/2");
+  ASSERT_TRUE(submit({client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/job", {}, ""}}));
+  const auto third = new_endpoint(client, "https://a.example/3");
+  const auto refused = ask<hub::Endpoint>([&](auto then) { store_->create_endpoint(third, home_, then); });
+  EXPECT_EQ(refused.refusal(), Refusal::limit_reached);
+  make_endpoint(principal(make_key("acme")), "https://a.example/3");
+  ASSERT_TRUE(remove(client, first.id));
+  make_endpoint(third);
+}
+
+TEST_F(StoreTest, EndpointsAreListedPageByPage) {
+  open();
+  const auto client = principal(make_key("acme"));
+  const auto other = principal(make_key("other"));
+  std::vector<hub::EndpointId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(make_endpoint(client, "https://a.example/" + std::to_string(i)).id);
+  std::sort(ids.begin(), ids.end());
+  const auto theirs = make_endpoint(other, "https://a.example/1").id;
+  ASSERT_TRUE(submit({client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/job", {}, ""}}));
+
+  hub::Reader::EndpointPage page{.owner = client.key, .for_jobs = false, .after = {}, .limit = 3};
+  std::vector<hub::EndpointId> listed;
+  for (int pages = 0; pages < 3; ++pages) {
+    for (const auto& endpoint : reader_->endpoints(page)) listed.push_back(endpoint.id);
+    page.after = listed.back();
+  }
+  EXPECT_EQ(listed, ids);
+  const auto all = reader_->endpoints({.owner = {}, .for_jobs = false, .after = {}});
+  EXPECT_EQ(all.size(), 6U);
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const auto& endpoint) { return endpoint.id == theirs; }));
+  EXPECT_EQ(endpoints_of(client.key, true).size(), 1U);
+  EXPECT_EQ(reader_->endpoints({.owner = {}, .for_jobs = true, .after = {}}).size(), 1U);
+  EXPECT_TRUE(endpoints_of(other.key, true).empty());
+}
+
+TEST_F(StoreTest, OfAJobsOwnHookItsOwnerChangesTheStatusAlone) {
+  open();
+  const auto client = principal(make_key("acme"));
+  const auto other = principal(make_key("other"));
+  const hub::Submission submission{
+      client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/job", all_events, ""}};
+  ASSERT_TRUE(submit(submission));
+  const auto hook = endpoints_of(client.key, true).at(0).id;
+  hub::EndpointChange wanted;
+  wanted.by = client;
+  wanted.endpoint = hook;
+  wanted.url = "https://b.example";
+  EXPECT_EQ(change(wanted).refusal(), Refusal::bad_transition);
+  wanted.by = other;
+  EXPECT_EQ(change(wanted).refusal(), Refusal::not_found);
+  EXPECT_EQ(set_status(other, hook, hub::EndpointStatus::disabled).refusal(), Refusal::not_found);
+
+  ASSERT_TRUE(set_status(client, hook, hub::EndpointStatus::disabled));
+  EXPECT_TRUE(due(hook).empty());
+  ASSERT_TRUE(report(client, submission.job, JobStatus::failed));
+  EXPECT_EQ(reader_->deliveries({.endpoint = hook, .state = hub::DeliveryState::failed, .before = {}}).size(), 2U)
+      << "what it would have been owed can be sent again";
+  ASSERT_TRUE(set_status(client, hook, hub::EndpointStatus::enabled));
+  ASSERT_TRUE(remove(client, hook));
+  EXPECT_FALSE(reader_->find_endpoint(hook));
+}
+
 }  // namespace
 }  // namespace carillon::storage::sqlite

@@ -1,5 +1,8 @@
 #include "storage/sqlite/migrations.h"
 
+#include <fstream>
+#include <iterator>
+
 #include "storage/sqlite/reader.h"
 #include "storage/sqlite/statement.h"
 #include "tests/unit/storage/store_fixture.h"
@@ -126,6 +129,97 @@ TEST_F(MigrationsTest, JobsOfOldStandWhereTheyStood) {
   EXPECT_EQ(job(2)->owner.account, hub::AccountId{8});
   EXPECT_EQ(job(3)->status, hub::JobStatus::queued);
   EXPECT_FALSE(job(3)->progress);
+}
+
+// Number 4: endpoints, registered and for jobs, with secrets of their own and with their account's; deliveries in every
+// state, with attempts, of endpoints that are there, disabled and gone.
+TEST_F(MigrationsTest, WebhooksOfOldGoOnAsTheyWere) {
+  auto before = known_migrations();
+  before.resize(3);
+  ASSERT_EQ(before.back().name, "0003_where_jobs_stand");
+  run(before);
+  const std::string registered = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  const std::string accounts = "whsec_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
+  const std::string own = "whsec_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC";
+  {
+    Connection connection(path(), Access::write);
+    connection.run("INSERT INTO accounts (id, name, status, created_at) VALUES (8, 'acme', 0, 1), (9, 'other', 0, 1)");
+    connection.run(
+        "INSERT INTO api_keys (id, account, role, status, name, created_at, hash) VALUES (7, 8, 0, 0, '', 1, "
+        "x'01')");
+    connection.run(
+        "INSERT INTO webhook_endpoints (id, owner_key, owner_account, for_jobs, url, description, events, status, "
+        "disabled_reason, created_at, failing_since) VALUES "
+        "(1, 7, 8, 0, 'https://a.example/1', 'one', 24, 0, '', 100, 90), "
+        "(2, 7, 8, 1, 'https://a.example/2', '', 24, 0, '', 100, NULL), "
+        "(3, 7, 8, 1, 'https://a.example/2', '', 24, 0, '', 100, NULL), "
+        "(4, 7, 8, 0, 'https://a.example/4', '', 24, 1, 'It answered 410.', 100, 90)");
+    connection.run("INSERT INTO webhook_secrets (endpoint, account, secret, created_at) VALUES (1, NULL, '" +
+                   registered + "', 100), (NULL, 8, '" + accounts + "', 100), (2, NULL, '" + accounts +
+                   "', 100), (3, NULL, '" + own + "', 100), (4, NULL, '" + registered + "', 100)");
+    connection.run(
+        "INSERT INTO jobs (n, id, owner_key, owner_account, created_at, hook, hook_events) VALUES "
+        "(1, x'00000000000000000000000000000001', 7, 8, 100, 2, 24)");
+    connection.run("INSERT INTO job_states (n, status, seq, updated_at, progress) VALUES (1, 3, 2, 103, 0)");
+    connection.run(
+        "INSERT INTO events (seq, job, kind, status, at, previous) VALUES (1, 1, 0, 0, 100, 0), (2, 1, 4, 3, 103, 1)");
+    connection.run(
+        "INSERT INTO deliveries (id, endpoint, event, message, state, attempts, due_at) VALUES "
+        "(1, 1, 2, x'00112233445566778899aabbccddeeff', 0, 2, 500), (2, 2, 2, zeroblob(16), 1, 1, 0), "
+        "(3, 1, 2, zeroblob(16), 2, 0, 400), (4, 5, 2, zeroblob(16), 2, 1, 0), (5, 4, 2, zeroblob(16), 2, 0, 0)");
+    connection.run(
+        "INSERT INTO attempts (delivery, started_at, duration_ms, http_status, error, response) VALUES "
+        "(1, 104, 7, 500, '', 'no'), (2, 104, 7, 200, '', ''), (1, 105, 8, 0, 'refused', ''), (4, 106, 1, 500, '', "
+        "''), "
+        "(3, 107, 1, 500, '', '')");
+  }
+  open();
+  const auto endpoint = *reader_->find_endpoint({1});
+  EXPECT_EQ(endpoint.description, "one");
+  EXPECT_EQ(endpoint.failing_since, 90);
+  EXPECT_EQ(endpoint.signing, hub::Signing::hmac);
+  EXPECT_FALSE(endpoint.ordered || endpoint.held_until || endpoint.max_per_second != 0);
+  EXPECT_TRUE(endpoint.headers.empty() && endpoint.public_key.empty() && endpoint.legacy_signature.empty());
+  EXPECT_EQ(reader_->find_endpoint({4})->disabled_reason, "It answered 410.");
+  EXPECT_EQ(secret_of({1}), registered);
+  EXPECT_EQ(secret_of({2}), accounts);
+  EXPECT_EQ(secret_of({3}), own);
+  EXPECT_EQ(count("SELECT count(*) FROM webhook_secrets"), 4) << "no copies of the account's";
+  std::string files;
+  for (const char* suffix : {"", "-wal"}) {
+    std::ifstream in(path() + suffix, std::ios::binary);
+    files.append(std::istreambuf_iterator<char>(in), {});
+  }
+  for (const auto& secret : {registered, accounts, own}) EXPECT_EQ(files.find(secret), std::string::npos) << secret;
+
+  ASSERT_EQ(due({1}).size(), 1U);
+  const auto delivery = due({1})[0];
+  EXPECT_EQ(delivery.tries, 2);
+  EXPECT_EQ(delivery.message[15], 0xFF);
+  EXPECT_EQ(delivery.event->seq, 2);
+  EXPECT_EQ(pending(), 1U);
+  EXPECT_EQ(reader_->find_delivery_report({1})->created_at, 103) << "when its event was";
+  EXPECT_EQ(reader_->find_delivery_report({2})->state, hub::DeliveryState::delivered);
+  const auto attempts = reader_->attempts_at({1}, 10);
+  ASSERT_EQ(attempts.size(), 2U);
+  EXPECT_EQ(attempts[0].response, "no");
+  EXPECT_EQ(attempts[1].number, 2);
+  EXPECT_EQ(attempts[1].error, "refused");
+  EXPECT_EQ(reader_->find_delivery_report({3})->attempts, 1) << "an attempt that had not been counted is";
+  await([&] { return count("SELECT count(*) FROM deliveries WHERE endpoint = 5") == 0; });
+  EXPECT_EQ(count("SELECT count(*) FROM attempts WHERE delivery = 4"), 0);
+
+  // Submissions find their endpoints again.
+  const hub::Principal client{{7}, {8}, hub::Role::client};
+  for (const auto& [secret, id] : {std::pair{std::string(), 2}, std::pair{own, 3}}) {
+    const hub::Submission submission{
+        client, hub::JobId::random(), {}, {}, hub::JobHook{"https://a.example/2", hub::final_events, secret}};
+    ASSERT_TRUE(submit(submission));
+    ASSERT_TRUE(report(client, submission.job, hub::JobStatus::failed));
+    EXPECT_EQ(home_.batches().back()->deliveries.back().endpoint, hub::EndpointId{id});
+  }
+  record(attempt_at({1}, {1}));
+  EXPECT_EQ(reader_->attempts_at({1}, 10).size(), 3U);
 }
 
 TEST_F(MigrationsTest, TheStoreNamesTheFileItCannotOpen) {

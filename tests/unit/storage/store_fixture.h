@@ -198,6 +198,42 @@ class StoreTest : public ::testing::Test {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
+  /// An attempt at a delivery, as it would end with this state.
+  hub::Attempt attempt_at(hub::EndpointId endpoint, hub::DeliveryId delivery,
+                          hub::DeliveryState next = hub::DeliveryState::delivered) const {
+    hub::Attempt attempt;
+    attempt.endpoint = endpoint;
+    attempt.delivery = delivery;
+    attempt.started_at = clock_.now_ms();
+    attempt.http_status = next == hub::DeliveryState::delivered ? 204 : 503;
+    attempt.next_state = next;
+    return attempt;
+  }
+  void record(const hub::Attempt& attempt) {
+    ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->record({attempt}, home_, then); }));
+  }
+
+  /// Many deliveries of event 1, as of now, written while the store is closed: each with one attempt where they ended.
+  void add_deliveries(hub::EndpointId endpoint, int how_many, hub::DeliveryState state = hub::DeliveryState::pending) {
+    Connection connection(path(), Access::write);
+    const std::string now = std::to_string(clock_.now_ms());
+    const std::string attempts = state == hub::DeliveryState::pending ? "0" : "1";
+    connection.run("BEGIN");
+    connection.run("CREATE TEMP TABLE before AS SELECT coalesce(max(id), 0) AS id FROM deliveries");
+    connection.run("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < " +
+                   std::to_string(how_many) +
+                   ") INSERT INTO deliveries (endpoint, event, message, state, attempts, due_at, created_at) SELECT " +
+                   std::to_string(endpoint.value) + ", 1, zeroblob(16), " + std::to_string(static_cast<int>(state)) +
+                   ", " + attempts + ", " + now + ", " + now + " FROM c");
+    if (state != hub::DeliveryState::pending) {
+      connection.run(
+          "INSERT INTO attempts (delivery, number, started_at, duration_ms, http_status, error, response) "
+          "SELECT id, 1, " +
+          now + ", 1, 500, '', '' FROM deliveries WHERE id > (SELECT id FROM before)");
+    }
+    connection.run("COMMIT");
+  }
+
   std::uint64_t pending() const { return store_->tallies().deliveries_pending.read(); }
 
   std::filesystem::path folder_;
