@@ -55,11 +55,16 @@ unsigned loop_count(const Settings& settings, Doors doors) {
   return settings.loops != 0 ? settings.loops : std::max(1U, std::thread::hardware_concurrency());
 }
 
+storage::sqlite::SecretsAtRest secrets_at_rest(SecretsAtRest wanted) {
+  return wanted == SecretsAtRest::plain ? storage::sqlite::SecretsAtRest::plain
+                                        : storage::sqlite::SecretsAtRest::encrypted;
+}
+
 storage::sqlite::StoreOptions store_options(const Settings& settings, const DataDirectory& directory) {
   return {.path = directory.database_file(),
           .queue_max = settings.store.queue_max,
           .batch_max = settings.store.batch_max,
-          .secrets = settings.webhooks.secrets,
+          .secrets = secrets_at_rest(settings.webhooks.secrets),
           .secret_key_file = settings.webhooks.secret_key_file,
           .keep_deliveries_ms = settings.webhooks.keep_s * ms_per_s,
           .endpoints_per_key_max = settings.webhooks.endpoints_per_key};
