@@ -163,7 +163,7 @@ void Dispatcher::consider(EndpointQueue& queue) {
 bool Dispatcher::may_send(EndpointQueue& queue, hub::UnixMs now) {
   const hub::Endpoint& endpoint = queue.target->endpoint;
   if (queue.under_way >= queue.health.requests_max()) return false;
-  if (endpoint.ordered && queue.in_progress()) return false;
+  if (queue.ordered && queue.in_progress()) return false;
   const bool is_test = queue.front().event->kind == hub::EventKind::webhook_test;
   if (endpoint.held_until && *endpoint.held_until > now && !is_test) {
     wake_at(queue, *endpoint.held_until);
@@ -204,6 +204,7 @@ Target* Dispatcher::target_of(EndpointQueue& queue) {
     queue.target = std::make_unique<Target>(std::move(*endpoint), secrets);
     if (queue.health.lane() == Lane::untried && queue.target->endpoint.failing_since) queue.health.begin_down();
     queue.pace.set(queue.target->endpoint.max_per_second);
+    queue.ordered = queue.target->endpoint.ordered;
   } catch (const hub::StoreError&) {
     return nullptr;
   }

@@ -62,7 +62,10 @@ class EndpointQueue {
   /// There may be something on disk that is due at `due_at`.
   void note_on_disk(hub::UnixMs due_at) { disk_due_at_ = std::min(disk_due_at_, due_at); }
   hub::UnixMs disk_due_at() const { return disk_due_at_; }
-  bool wants_refill(hub::UnixMs now) const { return ready_.empty() && disk_due_at_ <= now; }
+  /// An ordered one does not look for the next before it is known what became of the last: that may have to come again.
+  bool wants_refill(hub::UnixMs now) const {
+    return ready_.empty() && disk_due_at_ <= now && !(ordered && in_progress());
+  }
   /// Takes in what is due, as much as the window and the budget have room for, and one at least. Throws
   /// hub::StoreError.
   void refill(hub::Reader& reader, hub::UnixMs now);
@@ -87,6 +90,7 @@ class EndpointQueue {
   Pace pace;
   std::size_t under_way = 0;       ///< requests
   std::unique_ptr<Target> target;  ///< as the store has the endpoint; null: to be looked up
+  bool ordered = false;            ///< as `target` said last
   bool in_line = false;            ///< waits for its turn at the dispatcher
   hub::UnixMs wakes_at = never;    ///< when the dispatcher looks at it again
   bool kept_idle = false;          ///< stands in the dispatcher's list of those that may be idle
