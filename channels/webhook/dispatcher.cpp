@@ -362,7 +362,9 @@ void Dispatcher::on_result(Requests::iterator place, TransferResult result) {
   }
   if (ordered && verdict.next_state == hub::DeliveryState::pending) {
     endpoint->held_until = verdict.next_due_at;
-    queue.put_back_ready();  // it comes before all of these
+    // It comes before what is in memory, and before what is still to be told.
+    queue.put_back_ready();
+    queue.note_on_disk(0);
   }
   outcomes_.add({delivery.id, delivery.endpoint, request.started_at, result.duration_ms, result.http_status,
                  std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at, ordered,

@@ -12,7 +12,8 @@ void EndpointQueue::take_in(Waiting waiting) {
 
 void EndpointQueue::offer(const hub::DeliveryNotice& notice, std::chrono::steady_clock::time_point durable_at,
                           hub::UnixMs now) {
-  if (held_.contains(notice.delivery)) return;  // it was found on disk before the news of it came
+  if (held_.contains(notice.delivery)) return;     // it was found on disk before the news of it came
+  if (ordered && !notice.event) put_back_ready();  // it may come before these
   const bool at_once =
       notice.event && notice.due_at <= now && disk_due_at_ > now && ready_.size() < ready_max_ && budget_.has_room();
   if (!at_once) return note_on_disk(notice.due_at);
