@@ -103,12 +103,23 @@ TEST_F(DeliveryTest, WhatWasGivenUpWhileAnAttemptWasUnderWayStaysSoUnlessItArriv
   ASSERT_TRUE(set_status(client_, endpoint_, hub::EndpointStatus::disabled));
   await([&] { return pending() == 0; });
   record(attempt_at(endpoint_, first.id, DeliveryState::pending));
+  ASSERT_TRUE(set_status(client_, endpoint_, hub::EndpointStatus::enabled));
+  record(attempt_at(endpoint_, first.id, DeliveryState::pending));
+  EXPECT_TRUE(home_.batches().back()->deliveries.empty()) << "nor told to be due again";
   EXPECT_EQ(reader_->find_delivery_report(first.id)->state, DeliveryState::failed);
-  EXPECT_EQ(reader_->find_delivery_report(first.id)->attempts, 1);
+  EXPECT_EQ(reader_->find_delivery_report(first.id)->attempts, 2);
   record(attempt_at(endpoint_, second.id));
   EXPECT_EQ(reader_->find_delivery_report(second.id)->state, DeliveryState::delivered);
   EXPECT_EQ(pending(), 0U);
-  EXPECT_EQ(reader_->attempts_at(first.id, 10).size(), 1U);
+  EXPECT_EQ(reader_->attempts_at(first.id, 10).size(), 2U);
+}
+
+TEST_F(DeliveryTest, AnAttemptAtADeliveryOfAnotherEndpointIsNone) {
+  const auto delivery = owe();
+  const auto other = make_endpoint(client_, "https://a.example/other").id;
+  StoreTest::record(attempt_at(other, delivery.id));
+  EXPECT_EQ(due().size(), 1U);
+  EXPECT_TRUE(reader_->attempts_at(delivery.id, 10).empty());
 }
 
 TEST_F(DeliveryTest, AnAttemptIsShownAsItWas) {
