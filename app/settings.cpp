@@ -153,12 +153,14 @@ std::vector<Setting> make_table() {
       number_list("webhooks.retry_delays_s", CARILLON_MEMBER(webhooks.retry_delays_s), 0, 30 * day_s, 100,
                   "Seconds between an attempt at a delivery that failed and the next, each +/- 20 %; after the last "
                   "number no other attempt is made."),
-      number("webhooks.in_flight", CARILLON_MEMBER(webhooks.in_flight), 1, 10'000, "Requests under way in all."),
+      number("webhooks.in_flight", CARILLON_MEMBER(webhooks.in_flight), 1, 10'000,
+             "Requests under way to endpoints that answer in good time; and as many to those that were not tried yet."),
       number("webhooks.in_flight_per_endpoint", CARILLON_MEMBER(webhooks.in_flight_per_endpoint), 1, 10'000,
              "Requests under way to one endpoint."),
-      number("webhooks.in_flight_slow", CARILLON_MEMBER(webhooks.in_flight_slow), 1, 10'000,
-             "Requests under way to endpoints that are slow, new or down, in all and beside in_flight: so those that "
-             "never answer take no place from those that do."),
+      number(
+          "webhooks.in_flight_slow", CARILLON_MEMBER(webhooks.in_flight_slow), 1, 10'000,
+          "Requests under way to endpoints that take long, and as many to those that are down: so they take no place "
+          "from those that answer in good time."),
       number("webhooks.slow_ms", CARILLON_MEMBER(webhooks.slow_ms), 1, 60'000,
              "Milliseconds after which a request counts as slow."),
       number("webhooks.window_bytes", CARILLON_MEMBER(webhooks.window_bytes), mib, 16 * gib,

@@ -87,10 +87,10 @@ struct Settings {
     std::int64_t timeout_s = 10;
     std::int64_t connect_timeout_s = 5;
     std::vector<std::int64_t> retry_delays_s = {0, 5, 30, 120, 600, 1'800, 3'600, 10'800, 21'600, 43'200};
-    std::size_t in_flight = 64;               ///< requests under way in all
-    std::size_t in_flight_per_endpoint = 16;  ///< requests under way to one endpoint
-    std::size_t in_flight_slow = 64;          ///< requests under way to endpoints that are slow, new or down, in all
-    std::int64_t slow_ms = 250;               ///< from when on a request is slow
+    std::size_t in_flight = 64;                   ///< requests under way to endpoints in good time
+    std::size_t in_flight_per_endpoint = 16;      ///< requests under way to one endpoint
+    std::size_t in_flight_slow = 64;              ///< requests under way to those that are slow, or down
+    std::int64_t slow_ms = 250;                   ///< from when on a request is slow
     std::size_t window_bytes = 64 * 1024 * 1024;  ///< of deliveries held in memory
     std::size_t max_body = 1024 * 1024;           ///< bytes of a delivery; a larger one carries a link to the result
     std::int64_t disable_after_s = 5 * 24 * 3600;
