@@ -55,13 +55,13 @@ class OwnHub {
 
   DemoHub as_client() {
     ControlClient control(settings_.data);
-    control.post("/accounts", R"({"name":"demo"})");
+    control.post("/admin/accounts", R"({"name":"demo"})");
     return {"http://127.0.0.1:" + std::to_string(server_->port()), key(control, "client"), key(control, "worker")};
   }
 
  private:
   static std::string key(ControlClient& control, const std::string& role) {
-    const std::string answer = control.post("/keys", R"({"account":"demo","role":")" + role + R"("})");
+    const std::string answer = control.post("/admin/keys", R"({"account":"demo","role":")" + role + R"("})");
     const auto parsed = hub::json::parse_object(answer);
     return std::get<hub::json::Object>(parsed).find("key")->string();
   }
