@@ -41,6 +41,21 @@ def hub(tmp_path_factory):
         shared.close()
 
 
+@pytest.fixture(params=["running", "at rest"])
+def tended(request, make_hub):
+    """A hub whose data the commands work on, and back(), which makes sure that it runs."""
+    hub = make_hub(*LOCAL_WEBHOOKS)
+    if request.param == "at rest":
+        hub.stop()
+
+    def back():
+        if hub.process.poll() is not None:
+            hub.start()
+        return hub
+
+    return hub, back
+
+
 @pytest.fixture
 def missing():
     """Skips a test that lacks something; where all tools are wanted, fails it."""

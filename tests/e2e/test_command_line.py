@@ -12,21 +12,6 @@ from harness.ws import Client, in_thread, run
 KEY = re.compile(r"sk_live_[0-9A-Za-z]{32,}")
 
 
-@pytest.fixture(params=["running", "at rest"])
-def tended(request, make_hub):
-    """A hub whose data the commands work on, and back(), which makes sure that it runs."""
-    hub = make_hub()
-    if request.param == "at rest":
-        hub.stop()
-
-    def back():
-        if hub.process.poll() is not None:
-            hub.start()
-        return hub
-
-    return hub, back
-
-
 def keys_of(hub):
     return {one["id"]: one for one in json.loads(hub.command("key", "list", "--json").stdout)["keys"]}
 

@@ -1,12 +1,12 @@
 """Webhooks: their resource, and what is delivered, repeated and refused."""
 
 import threading
-import time
 import uuid
 
 import pytest
 from conftest import LOCAL_WEBHOOKS
-from harness.receiver import PATIENCE_S, Receiver
+from harness.receiver import Receiver
+from harness.waiting import wait_until
 
 RETRY_SOON = ("--webhooks-retry-delays-s", "0,1,1,1,1,1")
 URL = "https://example.com/hook"
@@ -22,13 +22,6 @@ def show(hub, endpoint, key=None):
     answer = hub.http(key or hub.client).get(f"/api/v1/webhooks/{endpoint['id']}")
     assert answer.status == 200, answer
     return answer.json
-
-
-def wait_until(holds):
-    """For what only asking tells."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
 
 
 # --- the resource -----------------------------------------------------------------------------------------------------
@@ -47,7 +40,7 @@ def test_an_endpoint_is_made_shown_changed_and_removed(hub):
 
     # The secret is shown once.
     assert show(hub, made, key) == made
-    assert http.get("/api/v1/webhooks").json == {"webhooks": [made]}
+    assert http.get("/api/v1/webhooks").json == {"webhooks": [made], "next_cursor": None}
 
     path = f"/api/v1/webhooks/{made['id']}"
     changed = http.patch(path, {"events": ["job.running"], "url": URL + "/2"})
@@ -56,7 +49,7 @@ def test_an_endpoint_is_made_shown_changed_and_removed(hub):
 
     assert (removed := http.delete(path)).status == 204 and removed.body == b""
     assert [http.request(method, path, {}).status for method in ("GET", "PATCH", "DELETE")] == [404] * 3
-    assert http.get("/api/v1/webhooks").json == {"webhooks": []}
+    assert http.get("/api/v1/webhooks").json["webhooks"] == []
 
 
 def test_an_url_is_taken_once_a_key(hub):
@@ -98,7 +91,7 @@ def test_an_endpoint_with_wrong_members_is_not_made(hub, body, pointer):
     answer = hub.http(key).post("/api/v1/webhooks", body)
     assert (answer.status, answer.json["error"]) == (422, "validation_error")
     assert [one["pointer"] for one in answer.json["errors"]] == [pointer]
-    assert hub.http(key).get("/api/v1/webhooks").json == {"webhooks": []}
+    assert hub.http(key).get("/api/v1/webhooks").json["webhooks"] == []
 
 
 def test_a_foreign_endpoint_answers_as_one_that_does_not_exist(hub):
@@ -306,7 +299,7 @@ def test_a_job_names_a_webhook_of_its_own(hub):
     }
     assert all(hook.is_signed_with(secret) for hook in hooks)
     # It is no endpoint of the key's.
-    assert hub.http(key).get("/api/v1/webhooks").json == {"webhooks": []}
+    assert hub.http(key).get("/api/v1/webhooks").json["webhooks"] == []
 
 
 def test_a_jobs_webhook_is_beside_those_of_its_key(hub):

@@ -5,6 +5,9 @@ import hashlib
 import hmac
 import http.server
 import json
+import pathlib
+import subprocess
+import tempfile
 import threading
 import time
 
@@ -39,8 +42,31 @@ class Received:
         return abs(time.time() - int(timestamp)) < 60 and wanted in self.fields["webhook-signature"].split(" ")
 
 
+    def is_signed_by(self, public_key):
+        """The same for v1a: Ed25519, as openssl sees it."""
+        raw = base64.b64decode(public_key.removeprefix("whpk_"), validate=True)
+        text = f"{self.id}.{self.fields['webhook-timestamp']}.".encode() + self.body
+        signatures = (one.split(",") for one in self.fields["webhook-signature"].split(" "))
+        return any(version == "v1a" and _is_ed25519(raw, text, signature) for version, signature in signatures)
+
+
+# What stands before the 32 bytes of a key (RFC 8410, section 4).
+ED25519_PREFIX = bytes.fromhex("302a300506032b6570032100")
+
+
+def _is_ed25519(public_key, text, signature):
+    with tempfile.TemporaryDirectory() as folder:
+        key, message, sealed = (pathlib.Path(folder, name) for name in ("key", "message", "sealed"))
+        key.write_bytes(ED25519_PREFIX + public_key)
+        message.write_bytes(text)
+        sealed.write_bytes(base64.b64decode(signature, validate=True))
+        command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", key, "-rawin"]
+        done = subprocess.run([*command, "-in", message, "-sigfile", sealed], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 class Receiver:
-    """`answer` is given each request and returns a status, or a status and header fields.
+    """`answer` is given each request and returns a status, or a status and header fields, and perhaps a body.
 
     One that is not `listening` has its port and refuses connections, until listen()."""
 
@@ -57,15 +83,16 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 received = Received(self.path, dict(self.headers), body)
                 status = answer(received)
-                status, fields = status if isinstance(status, tuple) else (status, {})
+                status, fields, content = (*status, b"")[:3] if isinstance(status, tuple) else (status, {}, b"")
                 with receiver._changed:
                     receiver.received.append(received)
                     receiver._changed.notify_all()
                 self.send_response(status)
                 for name, value in fields.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
+                self.wfile.write(content)
 
             def log_message(self, *ignored):
                 pass
