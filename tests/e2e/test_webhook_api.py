@@ -588,6 +588,26 @@ def test_what_a_disabled_endpoint_missed_can_be_sent_again(hub):
         assert hook.job == job
 
 
+def test_a_long_replay_is_done_when_it_is_answered(make_hub):
+    """Longer than what is looked at in one commit."""
+    count = 1500
+    with Receiver() as receiver:
+        hub = make_hub(*LOCAL_WEBHOOKS)
+        endpoint = create(hub, receiver.url(), events=["job.queued"])
+        http = hub.http(hub.client)
+        http.patch(path_of(endpoint), {"status": "disabled"})
+        connection = http.connect()
+        for _ in range(count):
+            connection.request("POST", "/api/v1/jobs", headers={"X-API-Key": hub.client})
+            answer = connection.getresponse()
+            assert answer.status == 201 and answer.read()
+        connection.close()
+        http.post(path_of(endpoint, "/enable"))
+        assert http.post(path_of(endpoint, "/replay"), {"since": 0}).json == {"sent_again": count}
+        hooks = receiver.wait_for_count(count)
+    assert len({hook.id for hook in hooks}) == count
+
+
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
