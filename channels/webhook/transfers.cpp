@@ -45,8 +45,6 @@ struct Transfers::Request {
     // A request that ends while its name is looked up would otherwise wait for the resolver's thread, and the loop with
     // it.
     set(CURLOPT_QUICK_EXIT, 1L);
-    // To a server that may speak HTTP/2 one connection is begun, and what it can do is waited for before the next.
-    set(CURLOPT_PIPEWAIT, 1L);
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_USERAGENT, "carillon/" CARILLON_VERSION);
@@ -88,6 +86,10 @@ struct Transfers::Request {
     add_field("expect:");
     for (const std::string& line : lines) add_field(line.c_str());
     set(CURLOPT_URL, url.c_str());
+    // To a server that may speak HTTP/2 one connection is begun, and what its handshake agrees on is waited for before
+    // the next. Without a handshake that would be its first answer, and one request could hold up all others to its
+    // host.
+    set(CURLOPT_PIPEWAIT, url.starts_with("https:") ? 1L : 0L);
     set(CURLOPT_HTTPHEADER, fields);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
     set(CURLOPT_POSTFIELDS, body->data());

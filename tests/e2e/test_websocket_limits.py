@@ -167,7 +167,7 @@ def test_a_handshake_that_drips_wins_no_time(make_hub):
             connection.send(bytes([byte]))
             if select.select([connection.socket], [], [], 0.05)[0]:
                 break
-        assert 1 <= time.monotonic() - begun_at < 5
+        assert 0.95 <= time.monotonic() - begun_at < 5  # it reckons from the beginning of the turn that the byte came in
         assert connection.answer().status == 408
         assert connection.ended()
 
