@@ -151,6 +151,7 @@ struct HubServer::Parts {
   void start() {
     running = true;
     for (const auto& loop : loops) store->add(*loop);
+    store->add(news);
     if (dispatcher) dispatcher->start();
     if (front_socket) {
       port = front_socket->port();
@@ -218,6 +219,7 @@ struct HubServer::Parts {
     });
     for (const auto& loop : loops) loop->drain(0);
     if (dispatcher) dispatcher->stop();
+    store->remove(news);
     for (const auto& loop : loops) {
       store->remove(*loop);
       loop->end();
@@ -231,6 +233,7 @@ struct HubServer::Parts {
   hub::Rules rules;
   std::optional<net::ListeningSocket> front_socket;
   net::ListeningSocket control_socket;
+  OwnerNews news;
   std::unique_ptr<hub::Store> store;
   Metrics metrics;
   channels::webhook::UrlPolicy urls;
@@ -268,6 +271,8 @@ bool HubServer::writable() const { return parts_->store->writable(); }
 unsigned HubServer::loops() const { return static_cast<unsigned>(parts_->loops.size()); }
 
 SpareMemory::Sight HubServer::connections() const { return parts_->metrics.connections(); }
+
+std::vector<OwnerNews::DisabledWebhook> HubServer::disabled_webhooks() { return parts_->news.take(); }
 
 void HubServer::start() { parts_->start(); }
 

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
+#include "app/owner_news.h"
 #include "app/settings.h"
 #include "app/spare_memory.h"
 
@@ -49,6 +51,8 @@ class HubServer {
   bool writable() const;
   unsigned loops() const;
   SpareMemory::Sight connections() const;
+  /// Webhooks that were disabled since this was last asked.
+  std::vector<OwnerNews::DisabledWebhook> disabled_webhooks();
 
   /// Starts the threads; returns when the hub serves.
   void start();

@@ -92,6 +92,12 @@ class StoreWatch {
   bool writable_ = true;
 };
 
+void tell_disabled_webhooks(HubServer& hub, const Log& log) {
+  for (const auto& webhook : hub.disabled_webhooks()) {
+    log.warning("a webhook was disabled", {{"webhook", webhook.id}, {"url", webhook.url}, {"why", webhook.reason}});
+  }
+}
+
 /// Says until when the certificate holds, and warns of one that its clients will refuse. It is served all the same: a
 /// hub that does not start helps nobody, and who does not check is not harmed.
 void tell_certificate(const Settings& settings, const HubServer& hub, const hub::Clock& clock, const Log& log) {
@@ -154,6 +160,7 @@ int serve(const Settings& settings) {
   for (;;) {
     signal = signals.wait(look_every);
     store.look();
+    tell_disabled_webhooks(hub, log);
     if (signal == SIGHUP) {
       reload(settings, hub, clock, log);
     } else if (signal) {

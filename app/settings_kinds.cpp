@@ -8,6 +8,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "channels/webhook/address_guard.h"
 #include "channels/websocket/origin.h"
 
 namespace carillon::app::kinds {
@@ -73,16 +74,7 @@ bool is_address(const std::string& text) {
   return number && *number <= 65535 && std::all_of(port.begin(), port.end(), is_digit);
 }
 
-bool is_cidr(const std::string& text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) return false;
-  const auto prefix = parse_number(std::string_view{text}.substr(slash + 1));
-  if (!prefix) return false;
-  const std::string network = text.substr(0, slash);
-  std::array<unsigned char, sizeof(in6_addr)> address{};
-  return (inet_pton(AF_INET, network.c_str(), address.data()) == 1 && *prefix <= 32) ||
-         (inet_pton(AF_INET6, network.c_str(), address.data()) == 1 && *prefix <= 128);
-}
+bool is_cidr(const std::string& text) { return !channels::webhook::block_fault(text); }
 
 bool is_origin(const std::string& text) { return channels::websocket::canonical_origin(text).has_value(); }
 

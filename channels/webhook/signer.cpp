@@ -187,12 +187,4 @@ std::string Signer::legacy_signature(std::string_view body) {
   return out;
 }
 
-std::string signature(std::string_view secret, std::string_view message_id, std::int64_t timestamp_s,
-                      std::string_view body) {
-  Hmac hmac = hmac_for(secret);
-  std::string out;
-  append_signature(out, hmac, signed_prefix(message_id, timestamp_s), body);
-  return out;
-}
-
 }  // namespace carillon::channels::webhook

@@ -46,8 +46,4 @@ class Signer {
   std::unique_ptr<Keys> keys_;
 };
 
-/// The value of webhook-signature by one secret (`whsec_…`), for whoever signs once: all is set up for this alone.
-std::string signature(std::string_view secret, std::string_view message_id, std::int64_t timestamp_s,
-                      std::string_view body);
-
 }  // namespace carillon::channels::webhook
