@@ -1,9 +1,9 @@
 #include "app/admin_resource.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -172,7 +172,7 @@ void AdminResource::list_webhooks(const Request& request, const hub::Principal&,
   const auto key_text = query.take("key");
   const auto key = key_text ? hub::parse_id<hub::KeyTag>(*key_text) : std::nullopt;
   if (key_text && !key) query.refuse("key", "must be the id of a key, as key_…");
-  std::map<hub::AccountId, std::string> names;
+  std::unordered_map<hub::AccountId, std::string> names;
   for (hub::Account& one : reader_.accounts()) names.emplace(one.id, std::move(one.name));
   const auto has_name = [&](const auto& entry) { return entry.second == *account; };
   if (account && std::none_of(names.begin(), names.end(), has_name)) {
