@@ -15,7 +15,6 @@ using hub::Role;
 using net::http::Method;
 using net::http::Request;
 using net::http::Responder;
-using net::http::Response;
 using net::http::Router;
 
 using Authenticated = std::function<void(const Request&, const Principal&, const Responder&)>;
