@@ -129,7 +129,9 @@ void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
   const auto leave_now = [this] { return counters_.deliveries.read() - counters_.deliveries_behind.read(); };
   const std::uint64_t before = leave_now();
   if (!job_index_.empty() || !all_index_.empty()) {
-    for (const hub::EventPtr& event : batch.events) pass_on(*event);
+    for (const hub::EventPtr& event : batch.events) {
+      if (hub::is_of_job(event->kind)) pass_on(*event);  // the protocol has no words for others
+    }
   }
   if (const std::uint64_t frames = leave_now() - before; frames > 0) {
     if (fresh_.empty()) loop_.at_turn_end(*this);
