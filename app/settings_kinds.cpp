@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "channels/webhook/address_guard.h"
-#include "channels/websocket/origin.h"
+#include "net/http/origin.h"
 
 namespace carillon::app::kinds {
 namespace {
@@ -76,7 +76,9 @@ bool is_address(const std::string& text) {
 
 bool is_cidr(const std::string& text) { return !channels::webhook::block_fault(text); }
 
-bool is_origin(const std::string& text) { return channels::websocket::canonical_origin(text).has_value(); }
+bool is_origin(const std::string& text) { return net::http::canonical_origin(text).has_value(); }
+
+bool is_origin_or_any(const std::string& text) { return text == "*" || is_origin(text); }
 
 bool is_file_path_or_empty(const std::string& path) { return !path.ends_with('/'); }
 

@@ -34,6 +34,8 @@ bool is_address(const std::string& text);
 bool is_cidr(const std::string& text);
 /// A web page's origin, as RFC 6454 has it.
 bool is_origin(const std::string& text);
+/// The same, or `*` for all.
+bool is_origin_or_any(const std::string& text);
 bool is_readable_or_empty(const std::string& path);
 /// A file that may yet have to be made.
 bool is_file_path_or_empty(const std::string& path);

@@ -44,9 +44,9 @@ void Admission::leave(hub::KeyId key) noexcept {
   if (--found->second.connections == 0) by_key_.erase(found);
 }
 
-net::MonotonicMs Admission::refused(const std::string& address, net::MonotonicMs now_ms) {
+net::MonotonicMs Admission::refused(const std::string& address, net::MonotonicMs now_ms, std::uint32_t refusals_free) {
   const std::lock_guard lock(mutex_);
-  return pace_.refused(address, now_ms);
+  return pace_.refused(address, now_ms, refusals_free);
 }
 
 bool Admission::hold() { return count_up(held_, limits_.held_max); }

@@ -59,7 +59,11 @@ class Admission {
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
   /// A key was refused: how long its answer is to be held back (see RefusalPace).
-  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms);
+  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms) {
+    return refused(address, now_ms, limits_.refusals.refusals_free);
+  }
+  /// The same for who is more or less patient; all of an address are counted together.
+  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms, std::uint32_t refusals_free);
 
   /// Counts an answer that is held back; false when there are as many as may be. Whose was counted lets go once.
   bool hold();

@@ -21,7 +21,6 @@
 #include "channels/websocket/handshake.h"
 #include "channels/websocket/held_answers.h"
 #include "channels/websocket/message_reader.h"
-#include "channels/websocket/origin.h"
 #include "channels/websocket/session.h"
 #include "channels/websocket/subscriptions.h"
 #include "hub/authenticator.h"
@@ -29,6 +28,7 @@
 #include "hub/ownership.h"
 #include "hub/store.h"
 #include "net/event_loop.h"
+#include "net/http/origin.h"
 #include "net/http/router.h"
 
 namespace carillon::channels::websocket {
@@ -119,7 +119,7 @@ class WebSocketChannel final : private net::Timer, private net::TurnEnd {
   Admission& admission_;
   std::string epoch_;
   WebSocketOptions options_;
-  OriginList origins_;
+  net::http::OriginList origins_;
   HeldAnswers held_;
   JobSubscriptions job_index_;
   OwnerSubscriptions all_index_;

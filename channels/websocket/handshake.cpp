@@ -73,7 +73,7 @@ Offered read_offered(const Request& request) {
   return offered;
 }
 
-bool comes_from(const OriginList& origins, const Request& request) {
+bool comes_from(const net::http::OriginList& origins, const Request& request) {
   for (const auto& field : request.fields) {
     if (net::http::same_name(field.name, "Origin") && !origins.allows(field.value)) return false;
   }
@@ -100,7 +100,7 @@ bool any_field_has(const Request& request, std::string_view name, std::string_vi
 
 }  // namespace
 
-std::variant<Handshake, Response> read_handshake(const Request& request, const OriginList& origins) {
+std::variant<Handshake, Response> read_handshake(const Request& request, const net::http::OriginList& origins) {
   if (!any_field_has(request, "Upgrade", "websocket") || !any_field_has(request, "Connection", "upgrade")) {
     return refuse(426, "This resource is a WebSocket: connect with a WebSocket client.");
   }

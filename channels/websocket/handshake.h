@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "channels/websocket/deflate_offer.h"
-#include "channels/websocket/origin.h"
 #include "net/http/message.h"
+#include "net/http/origin.h"
 
 namespace carillon::channels::websocket {
 
@@ -32,7 +32,7 @@ inline constexpr std::string_view carillon_subprotocol = "carillon.v1";
 /// alone, it is selected itself, for a browser fails a handshake whose subprotocol is not confirmed), else from
 /// X-API-Key or Authorization.
 std::variant<Handshake, net::http::Response> read_handshake(const net::http::Request& request,
-                                                            const OriginList& origins);
+                                                            const net::http::OriginList& origins);
 
 /// The head of the 101 answer.
 std::string make_handshake_answer(const Handshake& handshake);

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "channels/websocket/token_bucket.h"
+#include "net/token_bucket.h"
 
 namespace carillon::channels::websocket {
 
@@ -24,8 +24,8 @@ class HandshakeGate {
   int ask(net::MonotonicMs now_ms) {
     if (per_second_ == 0 || bucket_.take(now_ms, per_second_)) return 0;
     // Each who is refused is promised the next token that no one was promised before.
-    constexpr std::int64_t second = TokenBucket::ns_per_s;
-    const std::int64_t now_ns = now_ms * TokenBucket::ns_per_ms;
+    constexpr std::int64_t second = net::TokenBucket::ns_per_s;
+    const std::int64_t now_ns = now_ms * net::TokenBucket::ns_per_ms;
     const std::int64_t interval_ns = second / per_second_;
     promised_ns_ = std::max(promised_ns_, now_ns) + interval_ns;
     if (promised_ns_ - now_ns > retry_after_max_s_ * second) promised_ns_ = now_ns + interval_ns;
@@ -35,7 +35,7 @@ class HandshakeGate {
  private:
   std::uint32_t per_second_;
   int retry_after_max_s_;
-  TokenBucket bucket_;
+  net::TokenBucket bucket_;
   std::int64_t promised_ns_ = 0;  ///< when the last token that was promised is there
 };
 

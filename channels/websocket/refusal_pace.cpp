@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace carillon::channels::websocket {
 namespace {
@@ -41,7 +42,8 @@ void RefusalPace::forget_quiet(net::MonotonicMs now_ms) {
   }
 }
 
-net::MonotonicMs RefusalPace::refused(const std::string& address, net::MonotonicMs now_ms) {
+net::MonotonicMs RefusalPace::refused(const std::string& address, net::MonotonicMs now_ms,
+                                      std::uint32_t refusals_free) {
   if (options_.delay_ms == 0) return 0;
   forget_quiet(now_ms);
   const Network network = network_of(address);
@@ -55,9 +57,10 @@ net::MonotonicMs RefusalPace::refused(const std::string& address, net::Monotonic
   }
   Offender& offender = offenders_.front();
   offender.last_ms = std::max(offender.last_ms, now_ms);
-  if (offender.refusals < options_.refusals_free + doublings_max) ++offender.refusals;
-  if (offender.refusals <= options_.refusals_free) return 0;
-  return std::min(options_.delay_max_ms, options_.delay_ms << (offender.refusals - options_.refusals_free - 1));
+  if (offender.refusals < std::numeric_limits<std::uint32_t>::max()) ++offender.refusals;
+  if (offender.refusals <= refusals_free) return 0;
+  const std::uint32_t doublings = std::min(offender.refusals - refusals_free - 1, doublings_max);
+  return std::min(options_.delay_max_ms, options_.delay_ms << doublings);
 }
 
 }  // namespace carillon::channels::websocket

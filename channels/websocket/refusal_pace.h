@@ -31,7 +31,11 @@ class RefusalPace {
   explicit RefusalPace(const RefusalPaceOptions& options) : options_(options) {}
 
   /// A key that came from `address` (as Connection::peer() says it) was refused: how long to hold the answer back.
-  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms);
+  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms) {
+    return refused(address, now_ms, options_.refusals_free);
+  }
+  /// The same where another number is answered at once; the address is counted once for both.
+  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms, std::uint32_t refusals_free);
 
   std::size_t addresses() const { return by_network_.size(); }
 

@@ -15,9 +15,9 @@
 #include "channels/websocket/frame.h"
 #include "channels/websocket/message_reader.h"
 #include "channels/websocket/subscriber.h"
-#include "channels/websocket/token_bucket.h"
 #include "hub/principal.h"
 #include "net/connection.h"
+#include "net/token_bucket.h"
 
 namespace carillon::channels::websocket {
 
@@ -90,7 +90,7 @@ class Session final : public net::Protocol {
   hub::KeyHash secret_;
   Subscriber subscriber_;
   net::MonotonicMs heartbeat_at_ms_;
-  TokenBucket messages_;
+  net::TokenBucket messages_;
   MessageReader reader_;
   bool with_seq_;
   bool takes_deflated_;

@@ -18,10 +18,10 @@
 #include "channels/websocket/frame.h"
 #include "channels/websocket/handshake.h"
 #include "channels/websocket/message_reader.h"
-#include "channels/websocket/origin.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/http/http_protocol.h"
+#include "net/http/origin.h"
 #include "net/http/router.h"
 #include "net/listener.h"
 
@@ -111,7 +111,7 @@ int serve(std::uint16_t port) {
   net::http::Router router;
   router.add(net::http::Method::get, "/",
              [&](const net::http::Request& request, const net::http::Responder& responder) {
-               auto read = read_handshake(request, OriginList({}));
+               auto read = read_handshake(request, net::http::OriginList({}));
                if (auto* refused = std::get_if<net::http::Response>(&read)) return responder.send(std::move(*refused));
                const auto& handshake = std::get<Handshake>(read);
                responder.upgrade(make_handshake_answer(handshake), [&](net::Connection& connection) {

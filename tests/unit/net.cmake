@@ -2,6 +2,9 @@ carillon_unit_test(net LIBS carillon_net OpenSSL::SSL SOURCES
   net/chunked_test.cpp
   net/event_loop_test.cpp
   net/head_test.cpp
+  net/origin_test.cpp
+  net/rate_table_test.cpp
   net/timer_wheel_test.cpp
   net/tls_context_test.cpp
-  net/tls_transport_test.cpp)
+  net/tls_transport_test.cpp
+  net/token_bucket_test.cpp)

@@ -8,6 +8,5 @@ carillon_unit_test(websocket LIBS carillon_websocket ZLIB::ZLIB SOURCES
   websocket/held_answers_test.cpp
   websocket/message_reader_test.cpp
   websocket/messages_test.cpp
-  websocket/origin_test.cpp
   websocket/refusal_pace_test.cpp
   websocket/subscriptions_test.cpp)

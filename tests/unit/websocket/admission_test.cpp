@@ -12,37 +12,6 @@ namespace {
 
 constexpr net::MonotonicMs start_ms = 12'345'678;
 
-// --- TokenBucket -----------------------------------------------------------------------------------------------------
-
-TEST(TokenBucket, GivesASecondsWorthAtOnceAndThenTheRate) {
-  TokenBucket bucket;
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(bucket.take(start_ms, 10)) << i;
-  EXPECT_FALSE(bucket.take(start_ms, 10));
-  EXPECT_FALSE(bucket.take(start_ms + 99, 10));
-  EXPECT_TRUE(bucket.take(start_ms + 100, 10));
-  EXPECT_FALSE(bucket.take(start_ms + 100, 10));
-}
-
-TEST(TokenBucket, HoldsNoMoreHoweverLongItIsLeft) {
-  TokenBucket bucket;
-  EXPECT_TRUE(bucket.take(start_ms, 3));
-  int taken = 0;
-  while (bucket.take(start_ms + 3'600'000, 3)) ++taken;
-  EXPECT_EQ(taken, 3);
-}
-
-TEST(TokenBucket, GivesNoMoreThanTheRateInTheLongRun) {
-  for (const std::uint32_t per_second : {1U, 7U, 1'000U, 33'333U, 1'000'000U}) {
-    TokenBucket bucket;
-    std::uint64_t taken = 0;
-    for (net::MonotonicMs now_ms = start_ms; now_ms < start_ms + 5'000; ++now_ms) {
-      while (bucket.take(now_ms, per_second)) ++taken;
-    }
-    EXPECT_GE(taken, std::uint64_t{per_second} * 5) << per_second;
-    EXPECT_LE(taken, std::uint64_t{per_second} * 6) << per_second << ": five seconds and what was there before";
-  }
-}
-
 // --- HandshakeGate ---------------------------------------------------------------------------------------------------
 
 // 500 clients come at once and each returns when it was told: they are let in at the rate, each refused once.

@@ -26,6 +26,15 @@ TEST(RefusalPace, DoublesUpToItsLimit) {
   EXPECT_EQ(refuse(pace, "10.0.0.1", 1'000, start_ms).back(), 1'500) << "however often";
 }
 
+TEST(RefusalPace, CountsAnAddressOnceForTheImpatientAndThePatient) {
+  RefusalPace pace(options);
+  EXPECT_EQ(pace.refused("10.0.0.1", start_ms, 4), 0);
+  EXPECT_EQ(pace.refused("10.0.0.1", start_ms), 0);
+  EXPECT_EQ(pace.refused("10.0.0.1", start_ms, 4), 0);
+  EXPECT_EQ(pace.refused("10.0.0.1", start_ms), 500) << "the second beyond two";
+  EXPECT_EQ(pace.refused("10.0.0.1", start_ms, 4), 250) << "the first beyond four";
+}
+
 TEST(RefusalPace, OneAddressSlowsNoOther) {
   RefusalPace pace(options);
   refuse(pace, "10.0.0.1", 10, start_ms);

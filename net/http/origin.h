@@ -1,4 +1,4 @@
-// Which web pages may connect: origins, compared as RFC 6454 has it.
+// Which web pages may do something: origins, compared as RFC 6454 has it.
 //
 // Threads: immutable once made; any.
 #pragma once
@@ -9,7 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace carillon::channels::websocket {
+namespace carillon::net::http {
 
 /// The one way to write an origin (RFC 6454, section 6.2): scheme and host in lower case, the port only where it is not
 /// the scheme's own. None for what is no origin: a path behind it, a user before it, a host that is not ASCII; and for
@@ -28,4 +28,4 @@ class OriginList {
   std::unordered_set<std::string> allowed_;
 };
 
-}  // namespace carillon::channels::websocket
+}  // namespace carillon::net::http

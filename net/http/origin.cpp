@@ -1,4 +1,4 @@
-#include "channels/websocket/origin.h"
+#include "net/http/origin.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 #include <array>
 #include <charconv>
 
-namespace carillon::channels::websocket {
+namespace carillon::net::http {
 namespace {
 
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz";
@@ -39,7 +39,7 @@ std::optional<std::string> canonical_ipv6(std::string host) {
   host = host.substr(1, host.size() - 2);
   if (inet_pton(AF_INET6, host.c_str(), address.data()) != 1) return std::nullopt;
   inet_ntop(AF_INET6, address.data(), text.data(), text.size());
-  return "[" + std::string(text.data()) + "]";
+  return std::string("[").append(text.data()).append("]");
 }
 
 /// 0 where the scheme has none that is known.
@@ -75,7 +75,7 @@ std::optional<std::string> canonical_origin(std::string_view text) {
     return std::nullopt;
   }
   std::string origin = scheme + "://" + host;
-  if (port != default_port(scheme)) origin += ":" + std::to_string(port);
+  if (port != default_port(scheme)) origin.append(":").append(std::to_string(port));
   return origin;
 }
 
@@ -89,4 +89,4 @@ bool OriginList::allows(std::string_view origin) const {
   return canonical && allowed_.contains(*canonical);
 }
 
-}  // namespace carillon::channels::websocket
+}  // namespace carillon::net::http

@@ -1,8 +1,8 @@
-#include "channels/websocket/origin.h"
+#include "net/http/origin.h"
 
 #include <gtest/gtest.h>
 
-namespace carillon::channels::websocket {
+namespace carillon::net::http {
 namespace {
 
 TEST(Origin, IsComparedAsRfc6454HasIt) {
@@ -66,4 +66,4 @@ TEST(Origin, IsNothingElse) {
 }
 
 }  // namespace
-}  // namespace carillon::channels::websocket
+}  // namespace carillon::net::http
