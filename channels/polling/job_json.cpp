@@ -5,30 +5,33 @@
 namespace carillon::channels::polling {
 namespace {
 
-void append_text_or_null(std::string& out, std::string_view name, const hub::Text& json) {
-  out.append(",\"").append(name).append("\":").append(json ? std::string_view(*json) : "null");
+void append_text_or_null(net::http::Body& out, std::string_view name, const hub::Text& json) {
+  out.own_text().append(",\"").append(name).append("\":");
+  if (json) {
+    out.append(json);
+  } else {
+    out.append("null");
+  }
 }
 
 }  // namespace
 
-std::string job_json(const hub::Job& job) {
-  const auto size = [](const hub::Text& text) { return text ? text->size() : 0; };
-  std::string out;
-  out.reserve(320 + size(job.result) + size(job.error) + size(job.progress) + size(job.metadata));
+void append_job(net::http::Body& body, const hub::Job& job) {
+  std::string& out = body.own_text();
   out += "{\"job_id\":\"";
   const std::size_t id_at = out.size();
   out.resize(id_at + hub::JobId::text_bytes);
   job.id.write(out.data() + id_at);
   out.append("\",\"status\":\"").append(to_text(job.status)).append("\"");
-  append_text_or_null(out, "result", job.result);
+  append_text_or_null(body, "result", job.result);
   out += ",\"error\":";
   if (job.error) {
     hub::json::append_string(out, *job.error);
   } else {
     out += "null";
   }
-  append_text_or_null(out, "progress", job.progress);
-  append_text_or_null(out, "metadata", job.metadata);
+  append_text_or_null(body, "progress", job.progress);
+  append_text_or_null(body, "metadata", job.metadata);
   out += ",\"created_at\":\"";
   hub::append_rfc3339_ms(out, job.created_at);
   out += "\",\"updated_at\":\"";
@@ -38,7 +41,17 @@ std::string job_json(const hub::Job& job) {
   out += ",\"seq\":";
   hub::json::append_number(out, job.seq);
   out += '}';
-  return out;
+}
+
+net::http::Body job_json(const hub::Job& job) {
+  // What is not copied needs no room.
+  const auto size = [](const hub::Text& text) {
+    return text && text->size() < net::http::Body::shared_bytes_min ? text->size() : 0;
+  };
+  net::http::Body body;
+  body.reserve(320 + size(job.result) + (job.error ? job.error->size() : 0) + size(job.progress) + size(job.metadata));
+  append_job(body, job);
+  return body;
 }
 
 std::string job_etag(const hub::Job& job) { return '"' + std::to_string(job.seq) + '"'; }

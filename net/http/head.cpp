@@ -1,5 +1,6 @@
 #include "net/http/head.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -39,14 +40,14 @@ bool is_value(std::string_view text) {
   return sound;
 }
 
-/// What a target may hold (RFC 3986, section 2, leniently): visible ASCII.
-bool is_visible_ascii(std::string_view text) {
-  bool visible = true;
+/// What a target may hold (RFC 3986, section 2, leniently): visible ASCII, but no fragment, which is the client's own.
+bool is_target(std::string_view text) {
+  bool sound = true;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    visible &= byte > 0x20 && byte < 0x7F;
+    sound &= byte > 0x20 && byte < 0x7F && c != '#';
   }
-  return visible;
+  return sound;
 }
 
 HeadResult refuse(std::string_view detail, int status = 400) { return {HeadState::refused, status, detail}; }
@@ -96,7 +97,7 @@ HeadResult read_request_line(std::string_view line, Head& head) {
   if (target_end == std::string_view::npos) return refuse("The request line is not 'METHOD target HTTP/1.1'.");
   head.target = line.substr(method_end + 1, target_end - method_end - 1);
   if (head.target.empty()) return refuse("The request target is empty.");
-  if (!is_visible_ascii(head.target)) return refuse("The request target holds a character that must be escaped.");
+  if (!is_target(head.target)) return refuse("The request target holds a character that must be escaped.");
 
   const std::string_view version = line.substr(target_end + 1);
   if (version == "HTTP/1.1") {
@@ -117,14 +118,21 @@ HeadResult read_request_line(std::string_view line, Head& head) {
     const bool absolute = scheme_end != std::string_view::npos && (same_name(path.substr(0, scheme_end), "http") ||
                                                                    same_name(path.substr(0, scheme_end), "https"));
     if (absolute) {
-      const std::size_t path_at = path.find_first_of("/?", scheme_end + 3);
-      path = path_at == std::string_view::npos ? std::string_view("/") : path.substr(path_at);
+      // Whom it names goes before Host (section 3.2.2); nobody is none (RFC 9110, section 4.2.1), and a user before it
+      // is none of ours (section 4.2.4).
+      const std::size_t path_at = std::min(path.find_first_of("/?", scheme_end + 3), path.size());
+      const std::string_view authority = path.substr(scheme_end + 3, path_at - scheme_end - 3);
+      if (authority.empty() || authority.front() == ':' || !is_host(authority)) {
+        return refuse("The request target names no host.");
+      }
+      path.remove_prefix(path_at);
     } else if (path != "*" || head.method != Method::options) {
       return refuse("The request target must begin with '/'.");
     }
   }
   const std::size_t query_at = path.find('?');
   head.path = path.substr(0, query_at);
+  if (head.path.empty()) head.path = "/";
   head.query = query_at == std::string_view::npos ? std::string_view() : path.substr(query_at + 1);
   return sound;
 }
@@ -224,6 +232,15 @@ bool is_token(std::string_view text) {
     if (!is_token_char(c)) return false;
   }
   return !text.empty();
+}
+
+bool is_visible_ascii(std::string_view text) {
+  bool visible = true;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    visible &= byte > 0x20 && byte < 0x7F;
+  }
+  return visible;
 }
 
 bool list_has(std::string_view list, std::string_view token) {

@@ -4,11 +4,15 @@
 //
 // While an answer is awaited nothing more is read: a client that pipelines waits in the kernel's buffers, not in ours.
 //
+// What is said beside the answer itself (a coding, pages of other origins, times, a line for the log) is decided here,
+// so that no handler has to think of it.
+//
 // Threads: belongs to its connection's loop.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,7 +21,11 @@
 
 #include "net/connection.h"
 #include "net/http/chunked.h"
+#include "net/http/cors.h"
+#include "net/http/exchange.h"
+#include "net/http/gzip.h"
 #include "net/http/head.h"
+#include "net/http/negotiation.h"
 #include "net/http/router.h"
 
 namespace carillon::net::http {
@@ -31,14 +39,22 @@ struct HttpLimits {
   MonotonicMs stall_timeout_ms = 30'000;  ///< for a client that does not take its answer
 };
 
+struct HttpOptions {
+  HttpLimits limits;
+  CorsPolicy cors;
+  GzipOptions gzip;
+  bool server_timing = false;  ///< whether an answer says how long it took (Server-Timing)
+  ExchangeLog* log = nullptr;  ///< told of every request; outlives the service
+};
+
 /// What all HTTP connections of a loop share.
 class HttpService {
  public:
-  HttpService(EventLoop& loop, const Router& router, HttpLimits limits);
+  HttpService(EventLoop& loop, const Router& router, HttpOptions options);
 
   std::unique_ptr<Protocol> make_protocol(Connection& connection);
 
-  const HttpLimits& limits() const { return limits_; }
+  const HttpOptions& options() const { return options_; }
 
   /// How many answers had a status of 100 * `hundred` and up; from any thread.
   std::uint64_t answers(std::size_t hundred) const { return answers_[hundred].load(std::memory_order_relaxed); }
@@ -55,7 +71,8 @@ class HttpService {
 
   EventLoop& loop_;
   const Router& router_;
-  HttpLimits limits_;
+  HttpOptions options_;
+  Gzip gzip_;
   Head head_;  ///< read into anew for each request, so that its list of fields is allocated once
   std::uint64_t request_number_;
   std::string date_;
@@ -75,6 +92,8 @@ class HttpProtocol final : public Protocol {
   /// Answers the request of that number if it is the one that waits.
   void answer(std::uint32_t request, Response response);
   bool awaits(std::uint32_t request) const { return waiting_ && request == request_; }
+  void add_fields(std::uint32_t request, std::string_view fields);
+  void name_caller(std::uint32_t request, std::string caller);
   void upgrade(std::uint32_t request, std::string head,
                const std::function<std::unique_ptr<Protocol>(Connection&)>& make);
 
@@ -82,11 +101,31 @@ class HttpProtocol final : public Protocol {
   /// What the connection waits for, and so which deadline holds.
   enum class Awaiting : std::uint8_t { request, head, body, answer };
 
+  /// What of a request outlives its handler, for the few that have such.
+  struct Kept {
+    std::string fields;  ///< header lines for its answer
+    std::string origin;  ///< of the page it comes from, where that is allowed
+    bool preflight = false;
+    // The rest only where it is logged or timed.
+    std::string method;
+    std::string path;
+    std::string caller;
+    std::chrono::steady_clock::time_point began;
+  };
+
   std::size_t read_one(std::string_view bytes);
   std::size_t read_body(std::string_view bytes);
+  Request begin(const Head& head, std::string_view body);
+  void note_wishes(const Head& head);
+  Kept& kept();
   void dispatch(const Head& head, std::string_view body);
+  bool refused_for_its_head(const Head& head);
   void refuse(int status, std::string_view code, std::string_view detail);
   void await(Awaiting what);
+  bool compress(Response& response);
+  void append_common_fields(std::string& text, int status) const;
+  void write_body(std::string text, Body& body);
+  void tell(int status, std::size_t body_bytes);
 
   HttpService& service_;
   Connection& connection_;
@@ -101,6 +140,9 @@ class HttpProtocol final : public Protocol {
   bool keep_alive_ = true;  ///< of the present request
   bool head_only_ = false;  ///< it is a HEAD
   bool http_1_0_ = false;
+  bool knows_gzipped_ = false;  ///< its If-None-Match names a weak tag, as compressed answers have
+  AcceptedCodings::Choice coding_ = AcceptedCodings::Choice::plain;
+  std::unique_ptr<Kept> kept_;  ///< of the present request
   std::string request_id_;
 };
 

@@ -104,7 +104,7 @@ Response& Response::with(std::string_view name, std::string_view value) {
   return *this;
 }
 
-Response json_response(int status, std::string body) { return {status, json_type, {}, std::move(body)}; }
+Response json_response(int status, Body body) { return {status, json_type, {}, std::move(body)}; }
 
 std::string_view reason_phrase(int status) {
   switch (status) {

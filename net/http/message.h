@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/connection.h"
+#include "net/http/body.h"
 
 namespace carillon::net::http {
 
@@ -60,7 +61,7 @@ struct Response {
   int status = 200;
   std::string_view content_type;  ///< a literal; empty where there is no body
   std::string fields;             ///< further header lines, each ended by CR LF
-  std::string body;
+  Body body;
 
   /// `value` must hold no control characters.
   Response& with(std::string_view name, std::string_view value);
@@ -68,7 +69,7 @@ struct Response {
 
 inline constexpr std::string_view json_type = "application/json";
 
-Response json_response(int status, std::string body);
+Response json_response(int status, Body body);
 
 /// The reason phrase of RFC 9110, section 15; "Unknown" for a number it does not name.
 std::string_view reason_phrase(int status);

@@ -1,6 +1,9 @@
 #include "net/http/router.h"
 
 #include <array>
+#include <initializer_list>
+
+#include "net/http/negotiation.h"
 
 namespace carillon::net::http {
 namespace {
@@ -8,10 +11,19 @@ namespace {
 constexpr std::size_t parameters_max = 4;
 using Parameters = std::array<std::string_view, parameters_max>;
 
+constexpr unsigned bit(Method method) { return 1U << static_cast<unsigned>(method); }
+constexpr auto listed_methods = {Method::get,   Method::head, Method::post,   Method::put,
+                                 Method::patch, Method::del,  Method::options};
+/// What `*` has, the server itself: all that is spoken here.
+constexpr unsigned all_methods = bit(Method::get) | bit(Method::post) | bit(Method::patch) | bit(Method::del);
+/// Of a method or a path that is told back to whoever sent it.
+constexpr std::size_t echoed_bytes_max = 200;
+
 bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
 
 /// Matches segment by segment; true with `count` parameters found.
-bool match(const Router::Route& route, std::string_view path, Parameters& parameters, std::size_t& count) {
+bool match(const Router::Route& route, std::string_view path, std::span<std::string_view> parameters,
+           std::size_t& count) {
   count = 0;
   if (path.empty() || path.front() != '/') return false;
   path.remove_prefix(1);
@@ -31,6 +43,53 @@ bool match(const Router::Route& route, std::string_view path, Parameters& parame
   return true;
 }
 
+bool takes_body(Method method) { return method == Method::post || method == Method::patch || method == Method::put; }
+
+std::string echoed(std::string_view text) {
+  if (text.size() <= echoed_bytes_max) return std::string(text);
+  return std::string(text.substr(0, echoed_bytes_max)) + "...";
+}
+
+/// All that is taken here is JSON, as it is: what says to be something else is refused before anyone looks at it.
+std::optional<Response> judge_body(const Request& request) {
+  for (const Field& field : request.fields) {
+    if (field.name.size() == 12 && same_name(field.name, "Content-Type") && !is_json_type(field.value)) {
+      Response response =
+          to_response(Problem{415, "unsupported_media_type", "The body must be application/json, in UTF-8.", {}, 0});
+      response.with("Accept", json_type);
+      return response;
+    }
+    if (field.name.size() == 16 && same_name(field.name, "Content-Encoding") && !is_identity(field.value)) {
+      Response response = to_response(
+          Problem{415, "unsupported_content_encoding", "The body must come without a content coding.", {}, 0});
+      response.with("Accept-Encoding", "identity");
+      return response;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether the request can be passed to its route; with an answer when not. OPTIONS passes where there is any route.
+std::optional<Response> judge(const Router::Route* route, const std::string& allowed, const Request& request,
+                              bool has_body) {
+  if (route != nullptr) {
+    if (has_body && takes_body(route->method)) return judge_body(request);
+    return std::nullopt;
+  }
+  if (allowed.empty()) {
+    return to_response(Problem{404, "no_such_resource", "There is nothing at " + echoed(request.path) + ".", {}, 0});
+  }
+  if (request.method == Method::options) return std::nullopt;
+  Response response =
+      to_response(Problem{405,
+                          "method_not_allowed",
+                          echoed(request.method_text) + " is not allowed here; allowed: " + allowed + ".",
+                          {},
+                          0});
+  response.with("Allow", allowed);
+  return response;
+}
+
 }  // namespace
 
 void Router::add(Method method, std::string_view pattern, Handler handler) {
@@ -44,32 +103,48 @@ void Router::add(Method method, std::string_view pattern, Handler handler) {
   routes_.push_back(std::move(route));
 }
 
+Router::Found Router::find(Method method, std::string_view path, std::span<std::string_view> parameters) const {
+  Found found;
+  unsigned methods = 0;
+  for (const Route& route : routes_) {
+    if (!match(route, path, parameters, found.parameters)) continue;
+    if (route.method == method || (route.method == Method::get && method == Method::head)) {
+      found.route = &route;
+      return found;
+    }
+    methods |= bit(route.method);
+  }
+  if (path == "*") methods = all_methods;
+  if (methods == 0) return found;
+  if ((methods & bit(Method::get)) != 0) methods |= bit(Method::head);
+  methods |= bit(Method::options);
+  for (const Method one : listed_methods) {
+    if ((methods & bit(one)) == 0) continue;
+    if (!found.allowed.empty()) found.allowed += ", ";
+    found.allowed += to_text(one);
+  }
+  return found;
+}
+
 void Router::route(Request& request, const Responder& responder) const {
   Parameters parameters;
-  std::size_t count = 0;
-  std::string allowed;
-  for (const Route& route : routes_) {
-    if (!match(route, request.path, parameters, count)) continue;
-    if (route.method == request.method || (route.method == Method::get && request.method == Method::head)) {
-      request.parameters = {parameters.data(), count};
-      return route.handler(request, responder);
-    }
-    if (!allowed.empty()) allowed += ", ";
-    allowed += to_text(route.method);
-    if (route.method == Method::get) allowed += ", HEAD";
+  const Found found = find(request.method, request.path, parameters);
+  if (auto refused = judge(found.route, found.allowed, request, !request.body.empty())) {
+    return responder.send(std::move(*refused));
   }
-  if (allowed.empty()) {
-    return responder.send(
-        Problem{404, "no_such_resource", "There is nothing at " + std::string(request.path) + ".", {}, 0});
+  if (found.route == nullptr) {  // OPTIONS
+    Response response{204, {}, {}, {}};
+    response.with("Allow", found.allowed);
+    return responder.send(std::move(response));
   }
-  Response response =
-      to_response(Problem{405,
-                          "method_not_allowed",
-                          std::string(request.method_text) + " is not allowed here; allowed: " + allowed + ".",
-                          {},
-                          0});
-  response.with("Allow", allowed);
-  responder.send(std::move(response));
+  request.parameters = {parameters.data(), found.parameters};
+  found.route->handler(request, responder);
+}
+
+std::optional<Response> Router::refusal(const Request& request, bool has_body) const {
+  Parameters parameters;
+  const Found found = find(request.method, request.path, parameters);
+  return judge(found.route, found.allowed, request, has_body);
 }
 
 }  // namespace carillon::net::http

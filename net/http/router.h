@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,11 @@ class Responder {
   /// Sends `head` (a whole 101 response) and lets the protocol take the connection over.
   void upgrade(std::string head, const std::function<std::unique_ptr<Protocol>(Connection&)>& make) const;
 
+  /// Header lines, each ended by CR LF, for the answer whoever sends it.
+  void add_fields(std::string_view fields) const;
+  /// Says who asks, for the log of requests.
+  void name_caller(std::string caller) const;
+
   /// False once the asker is gone.
   bool alive() const;
 
@@ -44,8 +51,12 @@ class Router {
   /// `pattern` is a path whose segments are literal or `{name}`, which takes one whole, non-empty segment.
   void add(Method method, std::string_view pattern, Handler handler);
 
-  /// Answers by the handler, or with 404, or with 405 and `Allow`. HEAD is served by GET's handler.
+  /// Answers by the handler, or as refusal() says, or an OPTIONS with 204 and `Allow`. HEAD is served by GET's handler.
   void route(Request& request, const Responder& responder) const;
+
+  /// What a request is answered for its head alone: 404, 405 with `Allow`, or 415 where a body comes that is not
+  /// (plain) JSON; none for one that a handler is asked about.
+  std::optional<Response> refusal(const Request& request, bool has_body) const;
 
   struct Route {
     Method method;
@@ -56,6 +67,13 @@ class Router {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  struct Found {
+    const Route* route = nullptr;
+    std::size_t parameters = 0;
+    std::string allowed;  ///< without a route: the methods the path has, as `Allow` lists them; empty where it is none
+  };
+  Found find(Method method, std::string_view path, std::span<std::string_view> parameters) const;
+
   std::vector<Route> routes_;
 };
 

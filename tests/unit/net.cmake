@@ -1,7 +1,9 @@
-carillon_unit_test(net LIBS carillon_net OpenSSL::SSL SOURCES
+carillon_unit_test(net LIBS carillon_net OpenSSL::SSL ZLIB::ZLIB SOURCES
   net/chunked_test.cpp
   net/event_loop_test.cpp
   net/head_test.cpp
+  net/http_protocol_test.cpp
+  net/negotiation_test.cpp
   net/origin_test.cpp
   net/rate_table_test.cpp
   net/timer_wheel_test.cpp

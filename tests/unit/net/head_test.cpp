@@ -50,6 +50,9 @@ TEST(Head, TakesTheAbsoluteForm) {
   ASSERT_EQ(read("GET http://localhost/api?q HTTP/1.1\r\nHost: localhost\r\n\r\n", head).state, HeadState::complete);
   EXPECT_EQ(head.path, "/api");
   EXPECT_EQ(head.query, "q");
+  ASSERT_EQ(read("GET HTTPS://[::1]:8443?q HTTP/1.1\r\nHost: a\r\n\r\n", head).state, HeadState::complete);
+  EXPECT_EQ(head.path, "/") << "no path is the root";
+  EXPECT_EQ(head.query, "q");
 }
 
 struct Unsound {
@@ -97,6 +100,11 @@ TEST(Head, RefusesWhatIsNotSound) {
       {"a lower-case version", "GET / http/1.1\r\nHost: a\r\n\r\n"},
       {"HTTP/2 in plain text", "PRI * HTTP/2.0\r\n\r\n", 505},
       {"a method that is no token", "GE(T / HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"a fragment in the target", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"an absolute target without a host", "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"an absolute target with a port alone", "GET http://:80/a HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"an absolute target with a user", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"an absolute target of another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"a target without a slash", "GET jobs HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"TLS", "\x16\x03\x01\x02\x01\x01\r\n"},
       {"an unknown expectation", post + "Expect: tea\r\n\r\n", 417},

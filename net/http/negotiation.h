@@ -1,0 +1,37 @@
+// What client and server agree on about a content: its media type and its coding (RFC 9110, sections 8.3, 8.4, 12.5).
+//
+// Threads: pure functions and values.
+#pragma once
+
+#include <string_view>
+
+namespace carillon::net::http {
+
+/// Whether a Content-Type says JSON in UTF-8: `application/json`, with `charset=utf-8` or no parameter.
+bool is_json_type(std::string_view content_type);
+
+/// Whether a Content-Encoding says that nothing was done to the content.
+bool is_identity(std::string_view content_encoding);
+
+/// What the Accept-Encoding fields of a request say about the one coding that is made here.
+class AcceptedCodings {
+ public:
+  /// Another Accept-Encoding field; an element that is malformed is passed over.
+  void add(std::string_view list);
+
+  enum class Choice : unsigned char {
+    plain,          ///< gzip is not wanted, or less than none
+    gzip_if_worth,  ///< both are
+    gzip_only       ///< no coding at all is what the client does not want
+  };
+  Choice choice() const;
+
+ private:
+  static constexpr int not_said = -1;
+
+  int gzip_ = not_said;  ///< each in thousandths
+  int identity_ = not_said;
+  int any_ = not_said;
+};
+
+}  // namespace carillon::net::http

@@ -1,0 +1,94 @@
+#include "net/http/negotiation.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string_view>
+
+namespace carillon::net::http {
+namespace {
+
+using Choice = AcceptedCodings::Choice;
+
+Choice choice(std::initializer_list<std::string_view> fields) {
+  AcceptedCodings codings;
+  for (const std::string_view field : fields) codings.add(field);
+  return codings.choice();
+}
+
+TEST(AcceptedCodings, AreReadAsRfc9110HasIt) {
+  struct Row {
+    std::string_view field;
+    Choice choice;
+  };
+  for (const auto& [field, expected] : {
+           Row{"", Choice::plain},
+           {"gzip", Choice::gzip_if_worth},
+           {"GZip", Choice::gzip_if_worth},
+           {"x-gzip", Choice::gzip_if_worth},
+           {"gzip, deflate, br, zstd", Choice::gzip_if_worth},
+           {"br, deflate", Choice::plain},
+           {"*", Choice::gzip_if_worth},
+           {"br, *;q=0.5", Choice::gzip_if_worth},
+           {"gzip;q=0", Choice::plain},
+           {"gzip;q=0.000", Choice::plain},
+           {"gzip;q=0.001", Choice::gzip_if_worth},
+           {"gzip;q=0, *", Choice::plain},
+           {"*;q=0", Choice::plain},
+           {"identity", Choice::plain},
+           {"identity, gzip", Choice::gzip_if_worth},
+           {"gzip;q=0.5, identity", Choice::plain},
+           {"gzip;q=0.5, identity;q=0.6", Choice::plain},
+           {"gzip;q=0.6, identity;q=0.6", Choice::gzip_if_worth},
+           {"gzip;q=0.2, *;q=0.5", Choice::plain},
+           {"identity;q=0", Choice::plain},  // nothing is left; what is sent then is up to the server
+           {"identity;q=0, gzip", Choice::gzip_only},
+           {"gzip, *;q=0", Choice::gzip_only},
+           {"gzip;q=0.1, identity;q=0", Choice::gzip_only},
+           {"gzip ; q=0.5", Choice::gzip_if_worth},
+           {"gzip;Q=0", Choice::plain},
+           {"gzip;q=2", Choice::plain},
+           {"gzip;q=1.001", Choice::plain},
+           {"gzip;q=0.1234", Choice::plain},
+           {"gzip;q=-1", Choice::plain},
+           {"gzip;q=", Choice::plain},
+           {"gzip;level=9", Choice::plain},
+           {",, ,gzip,,", Choice::gzip_if_worth},
+           {";;,;q=1,=", Choice::plain},
+       }) {
+    EXPECT_EQ(choice({field}), expected) << field;
+  }
+}
+
+TEST(AcceptedCodings, SeveralFieldsAreOneList) {
+  EXPECT_EQ(choice({"br", "gzip"}), Choice::gzip_if_worth);
+  EXPECT_EQ(choice({"gzip", "identity;q=0"}), Choice::gzip_only);
+  EXPECT_EQ(choice({}), Choice::plain);
+}
+
+TEST(JsonType, IsJsonInUtf8AndNothingElse) {
+  for (const std::string_view json :
+       {"application/json", "Application/JSON", "application/json;charset=utf-8", "application/json; charset=UTF-8",
+        "application/json ; charset=\"utf-8\"", "application/json;", "application/json; ;charset=utf-8"}) {
+    EXPECT_TRUE(is_json_type(json)) << json;
+  }
+  for (const std::string_view other :
+       {"", "text/plain", "text/json", "application/x-www-form-urlencoded", "application/merge-patch+json",
+        "application/problem+json", "application/jsonx", "application", "application/json; charset=utf-16",
+        "application/json; charset=", "application/json; charset=\"utf-8", "application/json; version=1",
+        "application/json, text/plain", "application/json charset=utf-8", "application/json; charset = utf-8"}) {
+    EXPECT_FALSE(is_json_type(other)) << other;
+  }
+}
+
+TEST(ContentEncoding, NothingIsTheSameAsIdentity) {
+  EXPECT_TRUE(is_identity("identity"));
+  EXPECT_TRUE(is_identity("Identity"));
+  EXPECT_TRUE(is_identity(""));
+  for (const std::string_view other : {"gzip", "identity, gzip", "identity;q=1", "br"}) {
+    EXPECT_FALSE(is_identity(other)) << other;
+  }
+}
+
+}  // namespace
+}  // namespace carillon::net::http
