@@ -12,8 +12,10 @@
 #include <thread>
 #include <vector>
 
+#include "app/access_log.h"
 #include "app/data_directory.h"
 #include "app/metrics.h"
+#include "app/rate_limits.h"
 #include "app/serving_loop.h"
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/dispatcher.h"
@@ -47,7 +49,7 @@ std::string over_capacity() {
   return "HTTP/1.1 503 " + std::string(net::http::reason_phrase(response.status)) + "\r\n" +
          "Content-Type: " + std::string(response.content_type) + "\r\n" +
          "Content-Length: " + std::to_string(response.body.size()) + "\r\n" + response.fields +
-         "Connection: close\r\n\r\n" + response.body;
+         "Connection: close\r\n\r\n" + response.body.text();
 }
 
 unsigned loop_count(const Settings& settings, Doors doors) {
@@ -138,11 +140,14 @@ struct HubServer::Parts {
         control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
         store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)),
         metrics(*store),
-        admission(admission_limits(settings.websocket)) {
+        admission(admission_limits(settings.websocket)),
+        rates(settings.limits),
+        access_log(make_access_log(settings, clock)) {
     const auto reader = store->open_reader();
     first_start = reader->keys().empty();
     urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings, *store, rules.ownership(), clock, urls, admission, reader->epoch(), metrics};
+    const ServingContext context{settings,  *store,          rules.ownership(), clock, urls,
+                                 admission, reader->epoch(), metrics,           rates, access_log.get()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings));
     if (dispatcher) metrics.watch(dispatcher->figures());
@@ -238,6 +243,8 @@ struct HubServer::Parts {
   Metrics metrics;
   channels::webhook::UrlPolicy urls;
   channels::websocket::Admission admission;
+  RateLimits rates;
+  std::unique_ptr<AccessLog> access_log;  ///< null where requests are not logged
   bool first_start = false;
   std::vector<std::unique_ptr<ServingLoop>> loops;
   std::unique_ptr<Dispatcher> dispatcher;

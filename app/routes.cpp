@@ -64,12 +64,14 @@ net::http::Handler answering(net::http::Handler handler) {
 }
 
 /// Lets a request through to its handler once it is known who sends it and that he may.
-net::http::Handler guarded(Door& door, Roles roles, Authenticated handler) {
-  return answering([&door, roles, handler = std::move(handler)](const Request& request, const Responder& responder) {
+net::http::Handler guarded(const Resources& resources, Roles roles, CallClass call, Authenticated handler) {
+  return answering([&door = resources.door, &turnstile = resources.turnstile, roles, call,
+                    handler = std::move(handler)](const Request& request, const Responder& responder) {
     const hub::AuthResult result = door.identify(request);
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result))
-      return responder.send(channels::problem_for(*refusal));
+      return turnstile.turn_away(*refusal, request, responder);
     const auto& who = std::get<Principal>(result);
+    if (!turnstile.admits(who, call, responder)) return;
     if (!roles.has(who.role)) {
       return responder.send({403, "forbidden", "This needs a key with the role " + roles.text() + ".", {}, 0});
     }
@@ -106,7 +108,8 @@ template <typename Guard>
 void add_admin(Router& router, AdminResource& admin, Guard&& guard) {
   const auto add = [&](Method method, std::string_view pattern,
                        void (AdminResource::*handler)(const Request&, const Principal&, const Responder&)) {
-    router.add(method, std::string("/api/v1/admin").append(pattern), guard(calls(admin, handler)));
+    const std::string path = std::string("/admin").append(pattern);
+    router.add(method, "/api/v1" + path, guard(method, path, calls(admin, handler)));
   };
   add(Method::post, "/accounts", &AdminResource::create_account);
   add(Method::get, "/accounts", &AdminResource::list_accounts);
@@ -127,7 +130,7 @@ void add_webhooks(Router& router, const Resources& resources, Guard&& guard) {
   using channels::webhook::DeliveriesResource;
   using channels::webhook::WebhooksResource;
   const auto add = [&](Method method, std::string_view pattern, Authenticated handler) {
-    router.add(method, std::string("/api/v1").append(pattern), guard(std::move(handler)));
+    router.add(method, std::string("/api/v1").append(pattern), guard(method, pattern, std::move(handler)));
   };
   WebhooksResource& webhooks = resources.webhooks;
   add(Method::get, "/webhooks/{id}", calls(webhooks, &WebhooksResource::show));
@@ -150,7 +153,8 @@ Router make_front_routes(const Resources& resources) {
   using channels::webhook::WebhooksResource;
   Router router;
   const auto add = [&](Method method, std::string_view pattern, Roles roles, Authenticated handler) {
-    router.add(method, std::string("/api/v1").append(pattern), guarded(resources.door, roles, std::move(handler)));
+    router.add(method, std::string("/api/v1").append(pattern),
+               guarded(resources, roles, class_of(method, pattern), std::move(handler)));
   };
   // The busiest first: routes are tried in this order.
   add(Method::patch, "/jobs/{id}", reporters, calls(resources.jobs, &JobsResource::report));
@@ -169,7 +173,9 @@ Router make_front_routes(const Resources& resources) {
   add(Method::post, "/webhook-secret/rotate", clients, calls(resources.default_secret, &DefaultSecretResource::rotate));
 
   const auto guarded_for = [&](Roles roles) {
-    return [&resources, roles](Authenticated handler) { return guarded(resources.door, roles, std::move(handler)); };
+    return [&resources, roles](Method method, std::string_view pattern, Authenticated handler) {
+      return guarded(resources, roles, class_of(method, pattern), std::move(handler));
+    };
   };
   add_webhooks(router, resources, guarded_for(owners));
   add_admin(router, resources.admin, guarded_for(admins));
@@ -179,7 +185,7 @@ Router make_front_routes(const Resources& resources) {
 
 Router make_control_routes(const Resources& resources) {
   Router router;
-  const auto as_admin = [](Authenticated handler) {
+  const auto as_admin = [](Method, std::string_view, Authenticated handler) {
     return answering([handler = std::move(handler)](const Request& request, const Responder& responder) {
       handler(request, Principal{{}, {}, Role::admin}, responder);
     });

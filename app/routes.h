@@ -7,6 +7,7 @@
 #include "app/door.h"
 #include "app/jobs_resource.h"
 #include "app/metrics.h"
+#include "app/turnstile.h"
 #include "channels/polling/polling_resource.h"
 #include "channels/webhook/default_secret_resource.h"
 #include "channels/webhook/deliveries_resource.h"
@@ -20,6 +21,7 @@ namespace carillon::app {
 struct Resources {
   const hub::Store& store;
   Door& door;
+  Turnstile& turnstile;
   JobsResource& jobs;
   channels::polling::PollingResource& polling;
   channels::webhook::WebhooksResource& webhooks;

@@ -8,6 +8,7 @@
 #include "app/door.h"
 #include "app/jobs_resource.h"
 #include "app/routes.h"
+#include "app/turnstile.h"
 #include "channels/polling/polling_resource.h"
 #include "channels/webhook/default_secret_resource.h"
 #include "channels/webhook/deliveries_resource.h"
@@ -35,6 +36,23 @@ net::http::HttpLimits http_limits(const Settings::Limits& limits) {
   http.body_timeout_ms = limits.body_timeout_s * ms_per_s;
   http.idle_timeout_ms = limits.idle_timeout_s * ms_per_s;
   return http;
+}
+
+/// The control socket's are plain: no page and no browser comes in there.
+net::http::HttpOptions control_options(const ServingContext& context) {
+  net::http::HttpOptions options;
+  options.limits = http_limits(context.settings.limits);
+  options.log = context.access_log;
+  return options;
+}
+
+net::http::HttpOptions front_options(const ServingContext& context) {
+  const Settings::Http& http = context.settings.http;
+  net::http::HttpOptions options = control_options(context);
+  options.cors = net::http::CorsPolicy(http.cors_origins);
+  options.gzip = {http.gzip_min_bytes, http.gzip_max_bytes};
+  options.server_timing = http.server_timing;
+  return options;
 }
 
 channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocket& settings) {
@@ -83,6 +101,8 @@ struct ServingLoop::Parts {
       : reader(context.store.open_reader()),
         authenticator(*reader, context.clock),
         door(authenticator, context.clock),
+        turnstile(loop, context.rates, context.admission,
+                  {context.settings.limits.refusals_per_address, context.access_log != nullptr}),
         intake(intake_limits(context.settings.limits)),
         jobs(context.store, intake, context.urls, home),
         polling(*reader, context.ownership),
@@ -96,21 +116,22 @@ struct ServingLoop::Parts {
         drain_watch(loop, websocket),
         front(make_front_routes(resources(context))),
         control(make_control_routes(resources(context))),
-        front_http(loop, front, http_limits(context.settings.limits)),
-        control_http(loop, control, http_limits(context.settings.limits)),
+        front_http(loop, front, front_options(context)),
+        control_http(loop, control, control_options(context)),
         connections(loop) {
     context.metrics.watch({websocket, front_http, control_http, connections});
   }
 
   Resources resources(const ServingContext& context) {
-    return {context.store, door,           jobs,  polling,   webhooks,
-            deliveries,    default_secret, admin, websocket, context.metrics};
+    return {context.store, door,           turnstile, jobs,      polling,        webhooks,
+            deliveries,    default_secret, admin,     websocket, context.metrics};
   }
 
   net::EventLoop loop;
   std::unique_ptr<hub::Reader> reader;
   hub::Authenticator authenticator;
   Door door;
+  Turnstile turnstile;
   hub::Intake intake;
   JobsResource jobs;
   channels::polling::PollingResource polling;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/metrics.h"
+#include "app/rate_limits.h"
 #include "app/settings.h"
 #include "channels/webhook/endpoint_url.h"
 #include "channels/websocket/admission.h"
@@ -20,6 +21,7 @@
 #include "hub/store.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
+#include "net/http/exchange.h"
 
 namespace carillon::app {
 
@@ -33,6 +35,8 @@ struct ServingContext {
   channels::websocket::Admission& admission;
   std::string epoch;
   Metrics& metrics;
+  RateLimits& rates;
+  net::http::ExchangeLog* access_log;  ///< null where requests are not logged
 };
 
 /// Through which door a connection came in.

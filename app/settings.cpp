@@ -50,6 +50,9 @@ std::vector<Setting> make_table() {
               {"info", LogLevel::info},
               {"debug", LogLevel::debug}},
              "The least grave that is logged."),
+      boolean("log.access", CARILLON_MEMBER(log.access),
+              "Whether every request has a line in the log, at level info: method, path (no query), status, bytes, "
+              "microseconds, the key's id, address and request id."),
 
       number("limits.head_bytes", CARILLON_MEMBER(limits.head_bytes), kib, mib,
              "Bytes of a request's head; a larger one is answered 431."),
@@ -71,6 +74,37 @@ std::vector<Setting> make_table() {
              "Seconds a kept-alive connection may stay without a request before it is closed."),
       number("limits.connections", CARILLON_MEMBER(limits.connections), 1, 10'000'000,
              "Open connections in all; those beyond are answered 503 and closed."),
+      number("limits.writes_per_second", CARILLON_MEMBER(limits.writes_per_second), 0, 100'000,
+             "Calls a second with one key that submit, report or change something; those beyond are answered 429 with "
+             "Retry-After. 0: no limit."),
+      number("limits.polls_per_second", CARILLON_MEMBER(limits.polls_per_second), 0, 100'000,
+             "Calls a second with one key that ask for one job; those beyond are answered 429. 0: no limit."),
+      number("limits.lists_per_second", CARILLON_MEMBER(limits.lists_per_second), 0, 100'000,
+             "Calls a second with one key that read anything else; those beyond are answered 429. 0: no limit."),
+      number("limits.admin_per_second", CARILLON_MEMBER(limits.admin_per_second), 0, 100'000,
+             "Calls a second with one key to the administrator's resources; those beyond are answered 429. 0: no "
+             "limit."),
+      number("limits.burst_s", CARILLON_MEMBER(limits.burst_s), 1, 3600,
+             "Seconds' worth of such calls that may come at once."),
+      number(
+          "limits.rate_entries", CARILLON_MEMBER(limits.rate_entries), 8, 16'777'216,
+          "Keys, each for each class of call, that are counted at one time, 16 bytes each; where more call, one that "
+          "has called little starts anew."),
+      number("limits.refusals_per_address", CARILLON_MEMBER(limits.refusals_per_address), 0, 1'000'000,
+             "Refused keys from one address that are answered 401; those after these, counted together with the "
+             "WebSocket's and forgotten as websocket.refusal_forget_s has it, 429 with a Retry-After that grows as "
+             "websocket.refusal_delay_ms does. 0: no limit."),
+
+      list("http.cors_origins", CARILLON_MEMBER(http.cors_origins), is_origin_or_any,
+           "a list of origins, like https://app.example.com, with nothing behind host and port, or *",
+           "Origins of web pages that may read answers (CORS); \"*\" stands for all. Empty: none."),
+      number("http.gzip_min_bytes", CARILLON_MEMBER(http.gzip_min_bytes), 0, gib,
+             "Bytes of an answer from which on it is compressed (gzip) for clients that take it. 0: none is."),
+      number("http.gzip_max_bytes", CARILLON_MEMBER(http.gzip_max_bytes), 0, gib,
+             "Bytes of an answer up to which it is compressed; larger ones are sent plain, for compressing them would "
+             "hold up the other connections of the loop."),
+      boolean("http.server_timing", CARILLON_MEMBER(http.server_timing),
+              "Whether answers say how long they took (Server-Timing)."),
 
       number("store.queue_max", CARILLON_MEMBER(store.queue_max), 1, 10'000'000,
              "Changes that may wait for a commit; those beyond are answered 503 with Retry-After."),

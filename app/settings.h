@@ -31,6 +31,7 @@ struct Settings {
   struct Log {
     LogFormat format = LogFormat::text;
     LogLevel level = LogLevel::info;
+    bool access = false;  ///< a line for every request
   } log;
 
   struct Limits {
@@ -44,7 +45,21 @@ struct Settings {
     std::int64_t body_timeout_s = 60;
     std::int64_t idle_timeout_s = 75;  ///< a kept-alive connection without a request
     std::size_t connections = 100'000;
+    std::uint32_t writes_per_second = 0;  ///< calls with one key, by their class; 0: as they come
+    std::uint32_t polls_per_second = 0;
+    std::uint32_t lists_per_second = 0;
+    std::uint32_t admin_per_second = 0;
+    std::int64_t burst_s = 10;               ///< so many seconds' worth of them at once
+    std::size_t rate_entries = 65'536;       ///< keys and classes that are counted at one time
+    std::uint32_t refusals_per_address = 0;  ///< refused keys that are answered 401; 0: all are
   } limits;
+
+  struct Http {
+    std::vector<std::string> cors_origins;    ///< of pages that may read answers; "*": any; empty: none
+    std::size_t gzip_min_bytes = 2 * 1024;    ///< of a body; smaller and
+    std::size_t gzip_max_bytes = 256 * 1024;  ///< larger ones are sent plain; 0 as the least: all are
+    bool server_timing = false;               ///< whether answers say how long they took
+  } http;
 
   struct Store {
     std::size_t queue_max = 65'536;  ///< changes waiting for a commit; beyond it reporters get 503

@@ -1,11 +1,13 @@
 carillon_unit_test(app
   LIBS carillon_app
   SOURCES
+    app/access_log_test.cpp
     app/commands_test.cpp
     app/data_directory_test.cpp
     app/log_test.cpp
     app/nearest_word_test.cpp
-  app/period_test.cpp
+    app/period_test.cpp
+    app/rate_limits_test.cpp
     app/settings_errors_test.cpp
     app/settings_sources_test.cpp
     app/settings_table_test.cpp

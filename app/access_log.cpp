@@ -1,0 +1,32 @@
+#include "app/access_log.h"
+
+#include <new>
+
+namespace carillon::app {
+namespace {
+
+/// What there is none of is written as such: a line has all its members, whoever reads it.
+std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
+
+}  // namespace
+
+void AccessLog::on_exchange(const net::http::Exchange& exchange) noexcept {
+  try {
+    log_.info("request", {{"method", or_dash(exchange.method)},
+                          {"path", or_dash(exchange.path)},
+                          {"status", exchange.status},
+                          {"bytes", exchange.body_bytes},
+                          {"us", exchange.duration_us},
+                          {"key", or_dash(exchange.caller)},
+                          {"peer", or_dash(exchange.peer)},
+                          {"id", or_dash(exchange.request_id)}});
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): a line that there is no memory for is not written
+  }
+}
+
+std::unique_ptr<AccessLog> make_access_log(const Settings& settings, const hub::Clock& clock) {
+  if (!settings.log.access || settings.log.level < LogLevel::info) return nullptr;
+  return std::make_unique<AccessLog>(settings, clock);
+}
+
+}  // namespace carillon::app

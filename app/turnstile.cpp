@@ -1,0 +1,47 @@
+#include "app/turnstile.h"
+
+#include <string>
+
+#include "channels/refusal.h"
+
+namespace carillon::app {
+namespace {
+
+int up_to_s(net::MonotonicMs ms) { return static_cast<int>((ms + 999) / 1000); }
+
+}  // namespace
+
+bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::http::Responder& responder) {
+  if (options_.names_callers) responder.name_caller(hub::to_text(who.key));
+  if (!rates_.limits(call)) return true;
+  const auto outcome = rates_.take(who.key, call, loop_.now_ms());
+  responder.add_fields(rates_.fields(call, outcome));
+  if (outcome.taken) return true;
+  responder.send({429,
+                  "rate_limited",
+                  "This key may make " + std::to_string(rates_.per_second(call)) + " calls a second of the class \"" +
+                      std::string(to_text(call)) + "\".",
+                  {},
+                  up_to_s(outcome.wait_ms)});
+  return false;
+}
+
+void Turnstile::turn_away(hub::AuthRefusal refusal, const net::http::Request& request,
+                          const net::http::Responder& responder) {
+  if (options_.refusals_per_address > 0) {
+    const net::Connection* connection = request.connection.get();
+    const std::string address = connection != nullptr ? connection->peer() : std::string();
+    const net::MonotonicMs delay_ms = admission_.refused(address, loop_.now_ms(), options_.refusals_per_address);
+    if (delay_ms > 0) {
+      return responder.send(
+          {429,
+           "too_many_refusals",
+           "Keys from this address were refused too often, and so is this one: " + std::string(to_text(refusal)) + ".",
+           {},
+           up_to_s(delay_ms)});
+    }
+  }
+  responder.send(channels::problem_for(refusal));
+}
+
+}  // namespace carillon::app

@@ -1,0 +1,42 @@
+// Lets who has come through the door on, one at a time: no more often than its key may call, and whoever keeps coming
+// with keys that are refused, more slowly.
+//
+// Threads: belongs to its loop; what it counts by is shared by all.
+#pragma once
+
+#include <cstdint>
+
+#include "app/rate_limits.h"
+#include "channels/websocket/admission.h"
+#include "hub/authenticator.h"
+#include "hub/principal.h"
+#include "net/event_loop.h"
+#include "net/http/router.h"
+
+namespace carillon::app {
+
+class Turnstile {
+ public:
+  struct Options {
+    std::uint32_t refusals_per_address = 0;  ///< answered as they are; those beyond 429. 0: all are
+    bool names_callers = false;              ///< for the log of requests
+  };
+
+  Turnstile(const net::EventLoop& loop, RateLimits& rates, channels::websocket::Admission& admission, Options options)
+      : loop_(loop), rates_(rates), admission_(admission), options_(options) {}
+
+  /// True for who may go on; who may not has been answered 429.
+  bool admits(const hub::Principal& who, CallClass call, const net::http::Responder& responder);
+
+  /// Answers whose key was refused: with what is wrong with it, or, where its address has sent too many such, with 429.
+  /// Those sent to the WebSocket channel count too. A good key is let in from everywhere.
+  void turn_away(hub::AuthRefusal refusal, const net::http::Request& request, const net::http::Responder& responder);
+
+ private:
+  const net::EventLoop& loop_;
+  RateLimits& rates_;
+  channels::websocket::Admission& admission_;
+  Options options_;
+};
+
+}  // namespace carillon::app
