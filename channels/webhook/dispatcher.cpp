@@ -17,8 +17,10 @@ constexpr hub::UnixMs store_pause_ms = 1'000;
 constexpr hub::UnixMs timer_max_ms = 30'000;
 constexpr net::MonotonicMs figures_every_ms = 1'000;
 
-/// Where a request that takes long does not stay.
+/// Where a request that takes long does not stay. The untried make room sooner: among them may be many that are dead,
+/// each with one request, and any that is well has to get past them once.
 constexpr std::array hurried_lanes{Lane::quick, Lane::untried};
+std::int64_t stalls_after_ms(Lane lane, std::int64_t slow_ms) { return lane == Lane::untried ? slow_ms / 5 : slow_ms; }
 
 /// A receiver that says it is asked for too much.
 bool asks_for_less(int http_status) { return http_status == 429 || http_status == 503; }
@@ -287,7 +289,7 @@ void Dispatcher::send(EndpointQueue& queue, Target& target) {
   queue.pace.count(request.begun_ms);
   Requests& requests = state_of(request.lane).requests;
   const auto place = requests.insert(requests.end(), std::move(request));
-  if (!stall_alarm_.pending()) loop_.set_timer_in(stall_alarm_, options_.slow_ms);
+  if (!stall_alarm_.pending()) loop_.set_timer_in(stall_alarm_, stalls_after_ms(Lane::untried, options_.slow_ms));
   transfers_.start(target.endpoint.url, fields, body,
                    [this, place](TransferResult result) { on_result(place, std::move(result)); });
 }
@@ -299,7 +301,7 @@ void Dispatcher::note_stalled_requests() {
     Requests& requests = state_of(lane).requests;
     while (!requests.empty()) {
       UnderWay& oldest = requests.front();
-      const net::MonotonicMs stalls_ms = oldest.begun_ms + options_.slow_ms;
+      const net::MonotonicMs stalls_ms = oldest.begun_ms + stalls_after_ms(lane, options_.slow_ms);
       if (stalls_ms > now_ms) {
         next_ms = std::min(stalls_ms, next_ms.value_or(stalls_ms));
         break;
