@@ -53,6 +53,10 @@ bool is_json_type(std::string_view content_type) {
   return true;
 }
 
+bool is_unsaid_type(std::string_view content_type) {
+  return same_name(take_until(content_type, ';'), "application/x-www-form-urlencoded");
+}
+
 bool is_identity(std::string_view content_encoding) {
   return content_encoding.empty() || same_name(content_encoding, "identity");
 }

@@ -10,6 +10,9 @@ namespace carillon::net::http {
 /// Whether a Content-Type says JSON in UTF-8: `application/json`, with `charset=utf-8` or no parameter.
 bool is_json_type(std::string_view content_type);
 
+/// Whether a Content-Type is what common clients (curl -d, Python's urllib) say of any body when nobody has told them.
+bool is_unsaid_type(std::string_view content_type);
+
 /// Whether a Content-Encoding says that nothing was done to the content.
 bool is_identity(std::string_view content_encoding);
 

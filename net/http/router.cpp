@@ -50,10 +50,12 @@ std::string echoed(std::string_view text) {
   return std::string(text.substr(0, echoed_bytes_max)) + "...";
 }
 
-/// All that is taken here is JSON, as it is: what says to be something else is refused before anyone looks at it.
+/// All that is taken here is JSON, as it is: what says to be something else is refused before anyone looks at it. What says
+/// nothing is looked at.
 std::optional<Response> judge_body(const Request& request) {
   for (const Field& field : request.fields) {
-    if (field.name.size() == 12 && same_name(field.name, "Content-Type") && !is_json_type(field.value)) {
+    if (field.name.size() == 12 && same_name(field.name, "Content-Type") && !is_json_type(field.value) &&
+        !is_unsaid_type(field.value)) {
       Response response =
           to_response(Problem{415, "unsupported_media_type", "The body must be application/json, in UTF-8.", {}, 0});
       response.with("Accept", json_type);

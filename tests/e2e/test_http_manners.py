@@ -4,7 +4,9 @@ and to whoever reads its log."""
 import gzip
 import json
 import re
+import subprocess
 import time
+import urllib.request
 import uuid
 
 import pytest
@@ -247,3 +249,15 @@ def test_answers_say_how_long_they_took_where_that_is_wanted(make_hub, hub):
     assert "server-timing" not in hub.http().get("/healthz").fields
     timed = make_hub("--http-server-timing").http().get("/healthz")
     assert re.fullmatch(r"total;dur=\d+\.\d{3}", timed.fields["server-timing"])
+
+
+def test_curl_and_urllib_need_say_no_type(hub):
+    url = f"http://127.0.0.1:{hub.port}/api/v1/jobs"
+    fields = {"X-API-Key": hub.client}
+    done = subprocess.run(
+        ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", url, "-H", f"X-API-Key: {hub.client}", "-d", "{}"],
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    assert done.stdout == "201"
+    with urllib.request.urlopen(urllib.request.Request(url, b"{}", fields), timeout=30) as answer:
+        assert answer.status == 201

@@ -175,7 +175,11 @@ LINES = {
 
 CONTENTS = {
     "a type that is none of ours": (post("Content-Type: text/plain\r\nContent-Length: 2\r\n", "{}"), 415),
-    "a form": (post("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n", "{}"), 415),
+    "a form of fields": (post("Content-Type: multipart/form-data\r\nContent-Length: 2\r\n", "{}"), 415),
+    "what a client says unasked": (
+        post("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n", "{}"),
+        401,
+    ),
     "another charset": (post("Content-Type: application/json; charset=utf-16\r\nContent-Length: 2\r\n", "{}"), 415),
     "two types": (
         post("Content-Type: application/json\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n", "{}"),

@@ -81,6 +81,14 @@ TEST(JsonType, IsJsonInUtf8AndNothingElse) {
   }
 }
 
+TEST(JsonType, AFormIsWhatClientsSayUnasked) {
+  EXPECT_TRUE(is_unsaid_type("application/x-www-form-urlencoded"));
+  EXPECT_TRUE(is_unsaid_type("Application/X-WWW-Form-Urlencoded; charset=utf-8"));
+  for (const std::string_view other : {"", "multipart/form-data", "text/plain", "application/json"}) {
+    EXPECT_FALSE(is_unsaid_type(other)) << other;
+  }
+}
+
 TEST(ContentEncoding, NothingIsTheSameAsIdentity) {
   EXPECT_TRUE(is_identity("identity"));
   EXPECT_TRUE(is_identity("Identity"));
