@@ -70,7 +70,7 @@ class Receiver:
 
     One that is not `listening` has its port and refuses connections, until listen()."""
 
-    def __init__(self, answer=lambda received: 204, listening=True):
+    def __init__(self, answer=lambda received: 204, listening=True, port=0):
         receiver = self
         self.received = []
         self._changed = threading.Condition()
@@ -104,7 +104,7 @@ class Receiver:
             def handle_error(self, *ignored):
                 pass  # a hub that is killed cuts its connections
 
-        self._server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self._server = Server(("127.0.0.1", port), Handler, bind_and_activate=False)
         self._server.server_bind()
         self.port = self._server.server_address[1]
         if listening:
