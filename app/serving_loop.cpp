@@ -64,7 +64,6 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
   options.subscriptions_max = settings.subscriptions;
   options.job_ids_max = settings.job_ids;
   options.replay_events_max = settings.replay_events;
-  options.replay_scan_max = settings.replay_scan;
   options.messages_per_second_max = settings.messages_per_second;
   options.origins = settings.origins;
   options.deflate = {settings.deflate, settings.deflate_level, settings.deflate_min_bytes, settings.deflate_max_bytes};

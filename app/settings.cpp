@@ -124,9 +124,6 @@ std::vector<Setting> make_table() {
              "Jobs that one message may name; one with more is answered with an error."),
       number("websocket.replay_events", CARILLON_MEMBER(websocket.replay_events), 0, 1'000'000,
              "Missed events that one subscribe with after is told; who has missed more is told recovered:false."),
-      number("websocket.replay_scan", CARILLON_MEMBER(websocket.replay_scan), 0, 10'000'000,
-             "Events of the whole hub that are looked through for a subscribe to all jobs with after; who is further "
-             "behind is told recovered:false."),
       number("websocket.connections", CARILLON_MEMBER(websocket.connections), 1, 10'000'000,
              "Open WebSockets in all; one beyond is closed with 1013 right after its handshake."),
       number("websocket.connections_per_key", CARILLON_MEMBER(websocket.connections_per_key), 0, 10'000'000,

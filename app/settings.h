@@ -74,7 +74,6 @@ struct Settings {
     std::size_t subscriptions = 10'000;          ///< on one connection
     std::size_t job_ids = 1'000;                 ///< in one message
     std::size_t replay_events = 1'000;           ///< told anew to one subscription that resumes
-    std::size_t replay_scan = 10'000;            ///< looked through for "*" that resumes
     std::size_t connections = 100'000;
     std::size_t connections_per_key = 0;    ///< 0: as many as the hub takes
     std::size_t subscriptions_per_key = 0;  ///< 0: as many as its connections may have

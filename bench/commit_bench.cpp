@@ -43,17 +43,20 @@ class Home final : public hub::CommitListener {
   bool gathering_ = false;
 };
 
-/// A store in a folder of its own, with jobs that run.
+/// A store in a folder of its own, with jobs that run, of so many owners in turn.
 class Running {
  public:
-  explicit Running(std::size_t jobs) : rules_(hub::Ownership(hub::OwnershipScope::key)) {
+  Running(std::size_t jobs, std::int64_t owners) : rules_(hub::Ownership(hub::OwnershipScope::key)) {
     std::string folder = (std::filesystem::temp_directory_path() / "carillon-bench-XXXXXX").string();
     folder_ = mkdtemp(folder.data());
-    store_ = open_store({(folder_ / "carillon.db").string()}, rules_, clock_);
+    StoreOptions options;
+    options.path = (folder_ / "carillon.db").string();
+    store_ = open_store(options, rules_, clock_);
     store_->add(home_);
     for (std::size_t i = 0; i < jobs; ++i) {
       jobs_.push_back(hub::JobId::random());
-      store_->submit({worker_, jobs_.back(), {}, {}, {}}, home_, [](const hub::Outcome<hub::Job>&) {});
+      const hub::Principal owner{{1 + static_cast<std::int64_t>(i) % owners}, {1}, hub::Role::client};
+      store_->submit({owner, jobs_.back(), {}, {}, {}}, home_, [](const hub::Outcome<hub::Job>&) {});
     }
     home_.await(jobs);
     report(jobs, nullptr);
@@ -91,7 +94,7 @@ class Running {
 };
 
 void report_progress(benchmark::State& state) {
-  Running running(static_cast<std::size_t>(state.range(0)));
+  Running running(static_cast<std::size_t>(state.range(0)), state.range(2));
   const auto group = static_cast<std::size_t>(state.range(1));
   const hub::Text progress = hub::make_text(R"({"page":7,"note":")" + std::string(200, 'x') + "\"}");
   for (auto _ : state) running.report(group, progress);
@@ -100,11 +103,13 @@ void report_progress(benchmark::State& state) {
                          benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(report_progress)
-    ->ArgNames({"jobs", "group"})
-    ->Args({1'000, 1})
-    ->Args({1'000, 32})
-    ->Args({1'000, 1'000})
-    ->Args({100'000, 32})
+    ->ArgNames({"jobs", "group", "owners"})
+    ->Args({1'000, 1, 1})
+    ->Args({1'000, 32, 1})
+    ->Args({1'000, 1'000, 1})
+    ->Args({1'000, 1'000, 1'000})
+    ->Args({100'000, 32, 1})
+    ->Args({100'000, 32, 10'000})
     ->MeasureProcessCPUTime();
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using namespace carillon;
 
 constexpr int jobs = 100;
-constexpr int events = 100'000;
+constexpr int events = 1'000'000;
 
 /// A hub's worth of history: the events of a hundred jobs of one key, in turn.
 class History final : public hub::CommitListener {
@@ -23,7 +23,10 @@ class History final : public hub::CommitListener {
   History() {
     std::string pattern = (std::filesystem::temp_directory_path() / "carillon-bench-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
-    store_ = storage::sqlite::open_store({(folder_ / "carillon.db").string(), 2 * events}, rules_, clock_);
+    storage::sqlite::StoreOptions options;
+    options.path = (folder_ / "carillon.db").string();
+    options.queue_max = 2 * events;
+    store_ = storage::sqlite::open_store(options, rules_, clock_);
     store_->add(*this);
     for (auto& id : ids_) {
       id = hub::JobId::random();
@@ -48,7 +51,7 @@ class History final : public hub::CommitListener {
 
   hub::Reader& reader() { return *reader_; }
   const hub::JobId& job(std::size_t n) const { return ids_[n % jobs]; }
-  hub::KeyId key() const { return by_.key; }
+  hub::JobOwner owner() const { return {by_.key, by_.account}; }
 
  private:
   template <typename Ask>
@@ -72,7 +75,7 @@ History& history() {
   return one;
 }
 
-constexpr hub::MissedLimit no_limit{1'000'000, 1'000'000, 1'000'000'000};
+constexpr hub::MissedLimit no_limit{1'000'000, 1'000'000'000};
 
 void job_as_it_stands(benchmark::State& state) {
   std::size_t n = 0;
@@ -91,20 +94,28 @@ void job_and_what_was_missed(benchmark::State& state) {
 }
 BENCHMARK(job_and_what_was_missed)->Arg(0)->Arg(1)->Arg(10)->Arg(100)->Arg(1'000);
 
-/// So many events of all, none of which is the key's.
+/// So many events of others, none of which is the key's.
 void all_jobs_of_another_key(benchmark::State& state) {
   hub::Reader& reader = history().reader();
   const hub::Seq after = reader.last_seq() - state.range(0);
-  for (auto _ : state) benchmark::DoNotOptimize(reader.events_since({2}, after, no_limit));
+  for (auto _ : state) benchmark::DoNotOptimize(reader.events_since({{2}, {1}}, after, no_limit));
 }
-BENCHMARK(all_jobs_of_another_key)->Arg(100)->Arg(1'000)->Arg(10'000);
+BENCHMARK(all_jobs_of_another_key)->Arg(1'000)->Arg(1'000'000);
 
 /// So many events of all, and all are the key's.
 void all_jobs_of_the_key(benchmark::State& state) {
   hub::Reader& reader = history().reader();
   const hub::Seq after = reader.last_seq() - state.range(0);
-  for (auto _ : state) benchmark::DoNotOptimize(reader.events_since(history().key(), after, no_limit));
+  for (auto _ : state) benchmark::DoNotOptimize(reader.events_since(history().owner(), after, no_limit));
 }
 BENCHMARK(all_jobs_of_the_key)->Arg(100)->Arg(1'000);
+
+/// A page of the feed from the middle of the history, whose events are all the key's.
+void a_page_of_the_feed(benchmark::State& state) {
+  hub::Reader::FeedPage page{{hub::Sight::Of::key, history().owner().account, history().owner().key}, events / 2};
+  page.events_max = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) benchmark::DoNotOptimize(history().reader().feed(page));
+}
+BENCHMARK(a_page_of_the_feed)->Arg(1)->Arg(100)->Arg(1'000);
 
 }  // namespace

@@ -60,6 +60,9 @@ struct EndpointTag {
 struct DeliveryTag {
   static constexpr std::string_view prefix = "dlv_";
 };
+struct JobPlaceTag {
+  static constexpr std::string_view prefix = "jobs_";
+};
 
 /// A key's public id stays when its secret is rotated. Random, so that ids tell nothing of how many there are.
 using KeyId = NumberId<KeyTag>;
@@ -67,6 +70,9 @@ using AccountId = NumberId<AccountTag>;
 using EndpointId = NumberId<EndpointTag>;
 /// Deliveries are numbered in the order they were written.
 using DeliveryId = NumberId<DeliveryTag>;
+
+/// A job's place in the order of submission.
+using JobPlace = NumberId<JobPlaceTag>;
 
 /// An event's place in the hub's whole history: strictly increasing, from 1; 0 stands before the first.
 using Seq = std::int64_t;

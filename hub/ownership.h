@@ -13,13 +13,37 @@ enum class OwnershipScope : std::uint8_t {
   account  ///< a client key sees the jobs of its account's keys
 };
 
+/// Whose jobs and events somebody sees, as a choice among those of all.
+struct Sight {
+  enum class Of : std::uint8_t { all, account, key };
+  Of of = Of::all;
+  AccountId account{};
+  KeyId key{};  ///< of `account`
+
+  bool takes_in(const JobOwner& owner) const {
+    switch (of) {
+      case Of::all:
+        return true;
+      case Of::account:
+        return owner.account == account;
+      case Of::key:
+        return owner.key == key;
+    }
+    return false;
+  }
+  friend bool operator==(const Sight&, const Sight&) = default;
+};
+
 class Ownership {
  public:
   explicit Ownership(OwnershipScope scope) : scope_(scope) {}
 
   /// Workers and admins read any job; a client what it owns.
-  bool may_see(const Principal& who, const JobOwner& owner) const {
-    return who.role != Role::client || owns(who, owner);
+  bool may_see(const Principal& who, const JobOwner& owner) const { return sight_of(who).takes_in(owner); }
+  /// The same, for whoever looks for many.
+  Sight sight_of(const Principal& who) const {
+    if (who.role != Role::client) return {};
+    return {scope_ == OwnershipScope::key ? Sight::Of::key : Sight::Of::account, who.account, who.key};
   }
 
   /// Workers report on any job; a client on what it owns; an admin on none.

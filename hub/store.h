@@ -19,6 +19,7 @@
 
 #include "hub/event.h"
 #include "hub/job.h"
+#include "hub/ownership.h"
 #include "hub/principal.h"
 #include "hub/store_tallies.h"
 #include "hub/webhook.h"
@@ -228,7 +229,6 @@ struct Missed {
 /// How much of what was missed is worth telling. Reading stops there, so this bounds its time and its memory.
 struct MissedLimit {
   std::size_t events = 1'000;            ///< told, of one job or of one owner
-  std::size_t scanned = 10'000;          ///< looked at, whosever they are
   std::size_t bytes = 16 * 1024 * 1024;  ///< of progress, results and errors; a job's own result is not counted
 };
 
@@ -252,9 +252,55 @@ class Reader {
     Seq last = 0;  ///< the last event of all at that moment
     Missed missed;
   };
-  /// The events later than `after` of all jobs that belong to the key; those of jobs that were erased are not among
-  /// them.
-  virtual OwnerSince events_since(KeyId owner, Seq after, const MissedLimit& limit) = 0;
+  /// The events later than `after` of all jobs that belong to the key.
+  virtual OwnerSince events_since(const JobOwner& owner, Seq after, const MissedLimit& limit) = 0;
+
+  struct JobHistory {
+    Job job;
+    std::vector<EventPtr> events;  ///< in order
+    Seq earlier = 0;               ///< the job's event before the first of these; 0 when there is none that is kept
+  };
+  /// The last `limit` of the job's events, up to `upto` where it is given: an event of the job's.
+  virtual std::optional<JobHistory> history(const JobId& id, std::optional<Seq> upto, std::size_t limit) = 0;
+
+  struct FeedPage {
+    Sight of;
+    Seq after = 0;
+    std::size_t events_max = 100;
+    /// Of progress, results and errors; with the event that passes it the page is full.
+    std::size_t bytes_max = 4 * 1024 * 1024;
+  };
+  struct Feed {
+    Seq begins = 0;                ///< what is not later than this is no longer kept
+    Seq last = 0;                  ///< the last event of all at that moment
+    Seq through = 0;               ///< all there are later than `after` up to here are among `events`
+    std::vector<EventPtr> events;  ///< in order
+  };
+  /// What is later than `after`, from the first on; nothing where that is before `begins` or behind `last`. Reading
+  /// takes a bounded time, however many events of others lie between: `through` says how far it came.
+  virtual Feed feed(const FeedPage& page) = 0;
+
+  struct ListedJob {
+    Job job;
+    bool result_left_out = false;  ///< there is one, and the list has no room for it
+  };
+  struct JobPage {
+    Sight of;
+    std::optional<JobStatus> status;
+    std::optional<JobPlace> before;  ///< those submitted earlier than this one
+    std::size_t limit = 50;
+    std::size_t looked_at_max = 10'000;  ///< jobs, whatever their status
+    std::size_t result_bytes_max =
+        4 * 1024 * 1024;  ///< with the result that passes it there is no more room for others
+  };
+  struct JobList {
+    std::vector<ListedJob> jobs;
+    std::optional<JobPlace> next;  ///< where the list goes on; none: this was all
+  };
+  /// The newest first. Where a list goes on it may have fewer than `limit`, or none.
+  virtual JobList jobs(const JobPage& page) = 0;
+  /// Those of them that there are, in the order asked for.
+  virtual std::vector<ListedJob> jobs(const std::vector<JobId>& ids, std::size_t result_bytes_max) = 0;
 
   /// The key whose present or still valid previous secret has this hash.
   virtual std::optional<Key> find_key(const KeyHash& hash) = 0;

@@ -41,7 +41,6 @@ struct WebSocketOptions {
   std::size_t subscriptions_max = 10'000;     ///< of one connection
   std::size_t job_ids_max = 1'000;            ///< in one message
   std::size_t replay_events_max = 1'000;      ///< told anew to one subscription
-  std::size_t replay_scan_max = 10'000;       ///< looked through for a subscription to "*"
   std::uint32_t messages_per_second_max = 0;  ///< from one client, pings included; 0: as they come
   std::vector<std::string> origins;           ///< of pages that may connect; empty: any
   net::MonotonicMs close_timeout_ms = 2'000;  ///< for the client's answer to a close frame

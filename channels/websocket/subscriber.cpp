@@ -12,7 +12,7 @@ namespace carillon::channels::websocket {
 namespace {
 
 constexpr std::size_t size_max = std::numeric_limits<std::size_t>::max();
-constexpr hub::MissedLimit unlimited{size_max, size_max, size_max};
+constexpr hub::MissedLimit unlimited{size_max, size_max};
 
 }  // namespace
 
@@ -85,7 +85,7 @@ bool Subscriber::may_go_on() const {
 
 hub::MissedLimit Subscriber::limit() const {
   const WebSocketOptions& options = channel_.options_;
-  return {options.replay_events_max, options.replay_scan_max, options.queue_bytes_max / 2};
+  return {options.replay_events_max, options.queue_bytes_max / 2};
 }
 
 // --- one job ---------------------------------------------------------------------------------------------------------
@@ -143,14 +143,14 @@ void Subscriber::subscribe_to(const std::string& job, const std::optional<Resume
 // --- all jobs --------------------------------------------------------------------------------------------------------
 
 void Subscriber::subscribe_to_all(const std::optional<ResumePoint>& resume) {
-  const hub::KeyId key = session_.principal().key;
+  const hub::JobOwner owner{session_.principal().key, session_.principal().account};
   const bool known = hears_all();
   if (!known && !has_room()) return;
   const bool may_recover = resume && resume->epoch == channel_.epoch_;
   hub::Reader::OwnerSince since;
   try {
     if (may_recover) {
-      since = channel_.reader_.events_since(key, resume->after, limit());
+      since = channel_.reader_.events_since(owner, resume->after, limit());
     } else if (!known) {
       since.last = channel_.reader_.last_seq();
     }
@@ -158,12 +158,12 @@ void Subscriber::subscribe_to_all(const std::optional<ResumePoint>& resume) {
     return store_failed();
   }
   const bool recovered = since.missed.complete;
-  const std::size_t scanned = recovered ? static_cast<std::size_t>(since.last - resume->after) : limit().scanned;
-  channel_.note_read(1 + (may_recover ? scanned : 0));
+  const std::size_t read = recovered ? since.missed.events.size() : limit().events;
+  channel_.note_read(1 + (may_recover ? read : 0));
   if (!known) {
     // From now on, and not from what happens to have been passed on.
     all_from_ = all_told_ = std::max(all_told_, since.last);
-    channel_.all_index_.add(all_, session_, key, all_told_);
+    channel_.all_index_.add(all_, session_, owner.key, all_told_);
   }
   session_.send(subscribed_frame(all_jobs, channel_.now_s(), resume ? std::optional(recovered) : std::nullopt));
   if (recovered) replay_all(since, resume->after);

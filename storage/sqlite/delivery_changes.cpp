@@ -9,11 +9,12 @@ constexpr std::size_t response_bytes_max = 1024;
 
 }  // namespace
 
-DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Chores& chores)
+DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Chores& chores,
+                                 EventLog& log)
     : endpoints_(endpoints),
       ids_(ids),
       chores_(chores),
-      owner_events_(handle),
+      owner_events_(handle, log),
       insert_delivery_(handle,
                        "INSERT INTO deliveries (id, endpoint, event, message, state, attempts, due_at, created_at, "
                        "attempts_before) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0)"),

@@ -19,7 +19,7 @@ namespace carillon::storage::sqlite {
 
 class DeliveryChanges {
  public:
-  DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Chores& chores);
+  DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Chores& chores, EventLog& log);
 
   /// Writes what an event owes: to the registered endpoints that match, and to the one its submission named.
   void owe(WriteContext& context, const hub::EventPtr& event, const JobRow& row);

@@ -6,10 +6,11 @@
 namespace carillon::storage::sqlite {
 
 JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries,
-                       EndpointChanges& endpoints)
+                       EndpointChanges& endpoints, EventLog& log)
     : rules_(rules),
       deliveries_(deliveries),
       endpoints_(endpoints),
+      log_(log),
       find_client_(handle, "SELECT account FROM api_keys WHERE id = ? AND role = 0 AND hash IS NOT NULL"),
       find_job_(handle, select(job_columns, job_by_id)),
       insert_job_(handle,
@@ -17,9 +18,7 @@ JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges
                   "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n"),
       insert_state_(handle, "INSERT INTO job_states (n, status, seq, updated_at, progress) VALUES (?, ?, ?, ?, 0)"),
       update_state_(handle, "UPDATE job_states SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
-      update_outcome_(handle, "UPDATE jobs SET error = ?2, result = ?3 WHERE n = ?1"),
-      insert_event_(
-          handle, "INSERT INTO events (seq, job, kind, status, at, previous, progress) VALUES (?, ?, ?, ?, ?, ?, ?)") {}
+      update_outcome_(handle, "UPDATE jobs SET error = ?2, result = ?3 WHERE n = ?1") {}
 
 std::optional<hub::AccountId> JobChanges::account_of_client(hub::KeyId key) {
   find_client_.bind(key);
@@ -97,7 +96,6 @@ hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Repo
 void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, hub::Seq previous,
                              const hub::Text& progress) {
   const hub::Job& job = row.job;
-  insert_event_.bind(job.seq, row.n, kind, job.status, job.updated_at, previous, progress).run();
   auto event = std::make_shared<hub::Event>();
   event->seq = job.seq;
   event->job = job.id;
@@ -108,6 +106,7 @@ void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::Even
   event->result = job.result;
   event->error = job.error;
   event->progress = progress;
+  log_.append(*event, row.n, previous);
   context.batch.events.push_back(std::move(event));
   deliveries_.owe(context, context.batch.events.back(), row);
 }

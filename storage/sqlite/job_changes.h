@@ -8,6 +8,7 @@
 #include "hub/store.h"
 #include "storage/sqlite/delivery_changes.h"
 #include "storage/sqlite/endpoint_changes.h"
+#include "storage/sqlite/event_log.h"
 #include "storage/sqlite/recent_jobs.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/statement.h"
@@ -17,7 +18,8 @@ namespace carillon::storage::sqlite {
 
 class JobChanges {
  public:
-  JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints);
+  JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints,
+             EventLog& log);
 
   hub::Outcome<hub::Job> submit(WriteContext& context, const hub::Submission& submission);
   hub::Outcome<hub::Job> report(WriteContext& context, const hub::Report& report);
@@ -38,6 +40,7 @@ class JobChanges {
   const hub::Rules& rules_;
   DeliveryChanges& deliveries_;
   EndpointChanges& endpoints_;
+  EventLog& log_;
   RecentJobs recent_;
   JobRow found_;  ///< one that is final: not worth keeping
   Statement find_client_;
@@ -46,7 +49,6 @@ class JobChanges {
   Statement insert_state_;
   Statement update_state_;
   Statement update_outcome_;
-  Statement insert_event_;
 };
 
 }  // namespace carillon::storage::sqlite

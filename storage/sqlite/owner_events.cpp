@@ -5,8 +5,8 @@
 
 namespace carillon::storage::sqlite {
 
-OwnerEvents::OwnerEvents(sqlite3* handle)
-    : insert_event_(handle, "INSERT INTO events (seq, job, kind, status, at, previous) VALUES (?, 0, ?, 0, ?, 0)"),
+OwnerEvents::OwnerEvents(sqlite3* handle, EventLog& log)
+    : log_(log),
       insert_owner_(handle, "INSERT INTO owner_events (seq, owner_key, owner_account, data) VALUES (?, ?, ?, ?)") {}
 
 hub::EventPtr OwnerEvents::write(WriteContext& context, const hub::JobOwner& owner, hub::EventKind kind,
@@ -17,7 +17,7 @@ hub::EventPtr OwnerEvents::write(WriteContext& context, const hub::JobOwner& own
   event->kind = kind;
   event->at = context.now_ms;
   event->data = std::move(data);
-  insert_event_.bind(event->seq, kind, event->at).run();
+  log_.append(*event, 0, 0);
   insert_owner_.bind(event->seq, owner.key, owner.account, event->data).run();
   context.batch.events.push_back(event);
   return event;

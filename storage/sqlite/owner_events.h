@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hub/event.h"
+#include "storage/sqlite/event_log.h"
 #include "storage/sqlite/statement.h"
 #include "storage/sqlite/write_context.h"
 
@@ -11,13 +12,13 @@ namespace carillon::storage::sqlite {
 
 class OwnerEvents {
  public:
-  explicit OwnerEvents(sqlite3* handle);
+  OwnerEvents(sqlite3* handle, EventLog& log);
 
   /// Writes it, and puts it into the batch.
   hub::EventPtr write(WriteContext& context, const hub::JobOwner& owner, hub::EventKind kind, hub::Text data);
 
  private:
-  Statement insert_event_;
+  EventLog& log_;
   Statement insert_owner_;
 };
 

@@ -5,24 +5,15 @@
 #include <memory>
 
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/feed_reader.h"
+#include "storage/sqlite/job_lists.h"
+#include "storage/sqlite/moment.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/secret_rows.h"
 #include "storage/sqlite/statement.h"
 
 namespace carillon::storage::sqlite {
 namespace {
-
-/// While a statement stands at a row, all that its connection reads is of one moment. This lets go of it.
-class Moment {
- public:
-  explicit Moment(Statement& statement) : statement_(statement) {}
-  ~Moment() { statement_.reset(); }
-  Moment(const Moment&) = delete;
-  Moment& operator=(const Moment&) = delete;
-
- private:
-  Statement& statement_;
-};
 
 /// Runs a query to its end and reads each row.
 template <typename Read>
@@ -41,36 +32,14 @@ auto read_one(Statement& query, Read read) -> std::optional<decltype(read(query)
   return row;
 }
 
-/// An event as it was told when it was committed. The job's row holds the result and the error, which a final state
-/// does not change any more; the events before it carried neither.
-std::shared_ptr<hub::Event> read_event(const Statement& row, int first) {
-  auto event = std::make_shared<hub::Event>();
-  event->seq = row.integer(first);
-  event->kind = static_cast<hub::EventKind>(row.integer(first + 1));
-  event->status = static_cast<hub::JobStatus>(row.integer(first + 2));
-  event->at = row.integer(first + 3);
-  event->progress = row.shared_text(first + 4);
-  event->job = row.job_id(first + 5);
-  event->owner = {{row.integer(first + 6)}, {row.integer(first + 7)}};
-  if (hub::is_final(event->status)) {
-    event->error = row.shared_text(first + 8);
-    event->result = row.shared_text(first + 9);
-  }
-  return event;
-}
-
 std::size_t bytes_of(const hub::Text& text) { return text ? text->size() : 0; }
 
-/// What a pending delivery and its event are read from: the event's columns, those of an event of no job, and the
-/// delivery's own.
+/// What a pending delivery is read from, behind its event's columns: the delivery's own, and its endpoint's owner.
 constexpr std::string_view pending_columns =
-    "v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, j.result, "
-    "o.owner_key, o.owner_account, o.data, "
     "d.id, d.endpoint, d.message, d.attempts - d.attempts_before, d.due_at, d.event, d.created_at, "
     "e.owner_key, e.owner_account";
-constexpr int owner_event_column = 10;
-constexpr int delivery_column = 13;
-constexpr int endpoint_owner_column = 20;
+constexpr int delivery_column = event_column_count;
+constexpr int endpoint_owner_column = delivery_column + 7;
 
 hub::JobOwner read_owner(const Statement& row, int first) { return {{row.integer(first)}, {row.integer(first + 1)}}; }
 
@@ -88,12 +57,7 @@ hub::EventPtr make_test_event(const Statement& row) {
 hub::EventPtr read_delivered_event(const Statement& row) {
   if (row.integer(delivery_column + 5) == no_event) return make_test_event(row);
   std::shared_ptr<hub::Event> event = read_event(row, 0);
-  if (!hub::is_of_job(event->kind)) {
-    event->owner = read_owner(row, owner_event_column);
-    event->data = row.shared_text(owner_event_column + 2);
-  } else if (!row.optional_integer(6)) {
-    event->owner = read_owner(row, endpoint_owner_column);
-  }
+  if (!row.optional_integer(6)) event->owner = read_owner(row, endpoint_owner_column);
   return event;
 }
 
@@ -126,10 +90,7 @@ class SqliteReader final : public hub::Reader {
         box_(box),
         connection_(path, Access::read),
         find_job_(handle(), select(job_columns, job_by_id)),
-        find_event_(handle(), "SELECT kind, status, at, previous, progress FROM events WHERE seq = ?"),
-        events_after_(handle(),
-                      "SELECT v.seq, v.kind, v.status, v.at, v.progress, j.id, j.owner_key, j.owner_account, j.error, "
-                      "j.result FROM events AS v LEFT JOIN jobs AS j ON j.n = v.job WHERE v.seq > ? ORDER BY v.seq"),
+        find_event_(handle(), "SELECT kind, status, at, previous, progress, job FROM events WHERE seq = ?"),
         find_key_by_hash_(handle(), select(key_columns, live_keys, "k.hash = ?")),
         find_key_by_previous_(handle(), select(std::string(key_columns) + ", k.previous_until", live_keys,
                                                "k.previous_hash = ? AND k.previous_until > ?")),
@@ -174,7 +135,7 @@ class SqliteReader final : public hub::Reader {
              "SELECT id, due_at FROM deliveries INDEXED BY deliveries_pending WHERE state = 0 AND endpoint = ?1 AND "
              "due_at <= (SELECT iif(status = 0, ?2, -1) FROM webhook_endpoints WHERE id = ?1) "
              "ORDER BY due_at, id LIMIT ?3"),
-        find_pending_(handle(), select(pending_columns,
+        find_pending_(handle(), select(std::string(event_columns).append(", ").append(pending_columns),
                                        "deliveries AS d JOIN webhook_endpoints AS e ON e.id = d.endpoint "
                                        "LEFT JOIN events AS v ON v.seq = d.event LEFT JOIN jobs AS j ON j.n = v.job "
                                        "LEFT JOIN owner_events AS o ON o.seq = v.seq "
@@ -190,7 +151,9 @@ class SqliteReader final : public hub::Reader {
                   "due_at > ?2 AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?1 AND status = 0) "
                   "ORDER BY due_at LIMIT 1"),
         last_seq_(handle(), "SELECT max(seq) FROM events"),
-        epoch_(handle(), "SELECT value FROM meta WHERE name = 'epoch'") {}
+        epoch_(handle(), "SELECT value FROM meta WHERE name = 'epoch'"),
+        feed_(handle()),
+        job_lists_(handle()) {}
 
   std::optional<hub::Job> find_job(const hub::JobId& id) override {
     return read_one(find_job_.bind(id), [](const Statement& row) { return read_job(row).job; });
@@ -205,11 +168,44 @@ class SqliteReader final : public hub::Reader {
     return since;
   }
 
-  OwnerSince events_since(hub::KeyId owner, hub::Seq after, const hub::MissedLimit& limit) override {
-    last_seq_.bind().step();
-    const Moment moment(last_seq_);
-    const hub::Seq last = last_seq_.integer(0);
-    return {last, missed_of(owner, after, last, limit)};
+  OwnerSince events_since(const hub::JobOwner& owner, hub::Seq after, const hub::MissedLimit& limit) override {
+    Feed feed = feed_.read({{hub::Sight::Of::key, owner.account, owner.key}, after, limit.events, limit.bytes});
+    OwnerSince since{feed.last, {}};
+    if (after < feed.begins || feed.through != feed.last) return since;
+    since.missed.complete = true;
+    since.missed.events = std::move(feed.events);
+    std::erase_if(since.missed.events, [](const hub::EventPtr& event) { return !hub::is_of_job(event->kind); });
+    return since;
+  }
+
+  std::optional<JobHistory> history(const hub::JobId& id, std::optional<hub::Seq> upto, std::size_t limit) override {
+    find_job_.bind(id);
+    if (!find_job_.step()) return std::nullopt;
+    const Moment moment(find_job_);
+    const JobRow row = read_job(find_job_);
+    JobHistory history{row.job, {}, upto.value_or(row.job.seq)};
+    while (history.events.size() < limit) {
+      find_event_.bind(history.earlier);
+      // One that is no longer kept, or is not the job's.
+      const bool found = find_event_.step() && find_event_.integer(5) == row.n;
+      const Moment at(find_event_);
+      if (!found) {
+        history.earlier = 0;
+        break;
+      }
+      history.events.push_back(event_of(row.job, history.earlier));
+      history.earlier = find_event_.integer(3);
+    }
+    std::reverse(history.events.begin(), history.events.end());
+    return history;
+  }
+
+  Feed feed(const FeedPage& page) override { return feed_.read(page); }
+
+  JobList jobs(const JobPage& page) override { return job_lists_.page(page); }
+
+  std::vector<ListedJob> jobs(const std::vector<hub::JobId>& ids, std::size_t result_bytes_max) override {
+    return job_lists_.some(ids, result_bytes_max);
   }
 
   std::optional<hub::Key> find_key(const hub::KeyHash& hash) override {
@@ -299,6 +295,23 @@ class SqliteReader final : public hub::Reader {
  private:
   sqlite3* handle() const { return connection_.handle(); }
 
+  /// The event that `find_event_` stands at.
+  hub::EventPtr event_of(const hub::Job& job, hub::Seq seq) const {
+    auto event = std::make_shared<hub::Event>();
+    event->seq = seq;
+    event->job = job.id;
+    event->owner = job.owner;
+    event->kind = static_cast<hub::EventKind>(find_event_.integer(0));
+    event->status = static_cast<hub::JobStatus>(find_event_.integer(1));
+    event->at = find_event_.integer(2);
+    event->progress = find_event_.shared_text(4);
+    if (hub::is_final(event->status)) {
+      event->error = job.error;
+      event->result = job.result;
+    }
+    return event;
+  }
+
   /// Walks from the job's last event backwards.
   hub::Missed missed_of(const hub::Job& job, hub::Seq after, const hub::MissedLimit& limit) {
     if (after > job.seq && after > last_seq()) return {};
@@ -308,48 +321,14 @@ class SqliteReader final : public hub::Reader {
       find_event_.bind(seq);
       if (missed.events.size() == limit.events || !find_event_.step()) return {};
       const Moment row(find_event_);
-      auto event = std::make_shared<hub::Event>();
-      event->seq = seq;
-      event->job = job.id;
-      event->owner = job.owner;
-      event->kind = static_cast<hub::EventKind>(find_event_.integer(0));
-      event->status = static_cast<hub::JobStatus>(find_event_.integer(1));
-      event->at = find_event_.integer(2);
+      auto event = event_of(job, seq);
       seq = find_event_.integer(3);
-      event->progress = find_event_.shared_text(4);
-      if (hub::is_final(event->status)) {
-        event->error = job.error;
-        event->result = job.result;
-      }
       bytes += bytes_of(event->progress);
       if (bytes > limit.bytes) return {};
       missed.events.push_back(std::move(event));
     }
     std::reverse(missed.events.begin(), missed.events.end());
     missed.complete = true;
-    return missed;
-  }
-
-  /// Walks through the events of all, for they are in no order but that of their numbers; these leave none out, so one
-  /// that is missing was there and is no longer kept.
-  hub::Missed missed_of(hub::KeyId owner, hub::Seq after, hub::Seq last, const hub::MissedLimit& limit) {
-    if (after > last || static_cast<std::size_t>(last - after) > limit.scanned) return {};
-    hub::Missed missed;
-    std::size_t bytes = 0;
-    hub::Seq expected = after;
-    events_after_.bind(after);
-    const Moment rows(events_after_);
-    while (events_after_.step()) {
-      if (events_after_.integer(0) != ++expected) return {};
-      if (events_after_.optional_integer(6) != owner.value) continue;
-      if (missed.events.size() == limit.events) return {};
-      missed.events.push_back(read_event(events_after_, 0));
-      const hub::Event& event = *missed.events.back();
-      bytes += bytes_of(event.progress) + bytes_of(event.error) + bytes_of(event.result);
-      if (bytes > limit.bytes) return {};
-    }
-    missed.complete = expected == last;
-    if (!missed.complete) missed.events.clear();
     return missed;
   }
 
@@ -391,7 +370,6 @@ class SqliteReader final : public hub::Reader {
   Connection connection_;
   Statement find_job_;
   Statement find_event_;
-  Statement events_after_;
   Statement find_key_by_hash_;
   Statement find_key_by_previous_;
   Statement all_keys_;
@@ -415,6 +393,8 @@ class SqliteReader final : public hub::Reader {
   Statement next_due_;
   Statement last_seq_;
   Statement epoch_;
+  FeedReader feed_;
+  JobLists job_lists_;
 };
 
 }  // namespace

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "hub/event.h"
 #include "hub/job.h"
 #include "hub/principal.h"
 #include "hub/webhook.h"
@@ -46,6 +48,31 @@ inline JobRow read_job(const Statement& row) {
   read.job.error = row.shared_text(13);
   read.job.result = row.shared_text(14);
   return read;
+}
+
+/// Of `events AS v LEFT JOIN jobs AS j ON j.n = v.job LEFT JOIN owner_events AS o ON o.seq = v.seq`.
+inline constexpr std::string_view event_columns =
+    "v.seq, v.kind, v.status, v.at, v.progress, j.id, v.owner_key, v.owner_account, j.error, j.result, o.data";
+inline constexpr int event_column_count = 11;
+
+/// An event as it was told when it was committed. The job's row holds the result and the error, which a final state
+/// does not change any more; the events before it carried neither.
+inline std::shared_ptr<hub::Event> read_event(const Statement& row, int first) {
+  auto event = std::make_shared<hub::Event>();
+  event->seq = row.integer(first);
+  event->kind = static_cast<hub::EventKind>(row.integer(first + 1));
+  event->status = static_cast<hub::JobStatus>(row.integer(first + 2));
+  event->at = row.integer(first + 3);
+  event->progress = row.shared_text(first + 4);
+  event->job = row.job_id(first + 5);
+  event->owner = {{row.integer(first + 6)}, {row.integer(first + 7)}};
+  if (!hub::is_of_job(event->kind)) {
+    event->data = row.shared_text(first + 10);
+  } else if (hub::is_final(event->status)) {
+    event->error = row.shared_text(first + 8);
+    event->result = row.shared_text(first + 9);
+  }
+  return event;
 }
 
 /// A revoked key, which has no hash, is none.

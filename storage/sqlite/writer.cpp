@@ -9,12 +9,13 @@ Writer::Writer(Connection& connection, const hub::Rules& rules, const SecretBox&
       probe_(handle_, "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', ?)"),
       endpoint_table_(handle_, rules.ownership()),
       delivery_ids_(handle_),
+      event_log_(handle_),
       chores(handle_, endpoint_table_, delivery_ids_, limits.keep_deliveries_ms),
       secrets(handle_, box),
-      deliveries(handle_, endpoint_table_, delivery_ids_, chores),
+      deliveries(handle_, endpoint_table_, delivery_ids_, chores, event_log_),
       endpoints(handle_, rules, limits.endpoints_per_key_max, endpoint_table_, secrets, deliveries, chores),
       again(handle_, endpoints, deliveries),
-      jobs(handle_, rules, deliveries, endpoints),
+      jobs(handle_, rules, deliveries, endpoints, event_log_),
       identities(handle_) {}
 
 void Writer::begin() {
@@ -34,6 +35,7 @@ void Writer::roll_back() noexcept {
   table_is_stale_ = true;
   jobs.forget_recent();
   delivery_ids_.rolled_back();
+  event_log_.rolled_back();
   chores.rolled_back();
   if (sqlite3_get_autocommit(handle_) == 0) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }

@@ -14,6 +14,7 @@
 #include "storage/sqlite/delivery_ids.h"
 #include "storage/sqlite/endpoint_changes.h"
 #include "storage/sqlite/endpoint_table.h"
+#include "storage/sqlite/event_log.h"
 #include "storage/sqlite/identity_changes.h"
 #include "storage/sqlite/job_changes.h"
 #include "storage/sqlite/secret_changes.h"
@@ -52,6 +53,7 @@ class Writer {
   Statement probe_;
   EndpointTable endpoint_table_;
   DeliveryIds delivery_ids_;
+  EventLog event_log_;
   bool table_is_stale_ = false;
 
  public:

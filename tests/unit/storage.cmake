@@ -4,7 +4,9 @@ carillon_unit_test(storage LIBS carillon_storage carillon_websocket SQLite::SQLi
   storage/delivery_test.cpp
   storage/disk_full_test.cpp
   storage/endpoint_test.cpp
+  storage/feed_test.cpp
   storage/identity_test.cpp
+  storage/job_list_test.cpp
   storage/job_test.cpp
   storage/migrations_test.cpp
   storage/missed_events_test.cpp

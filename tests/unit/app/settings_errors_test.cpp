@@ -116,7 +116,8 @@ INSTANTIATE_TEST_SUITE_P(
               "--limits-head-timeout-s must be a whole number from 1 to 3600, not '0'"},
         Wrong{"WrongElementInFlag",
               {.flags = {"--webhooks-allow-cidrs", "10.0.0.0/8,10.1.2.3/8"}},
-              "--webhooks-allow-cidrs must be a list of networks, like 10.0.0.0/8 or fd00::/8, not '10.0.0.0/8,10.1.2.3/8'"},
+              "--webhooks-allow-cidrs must be a list of networks, like 10.0.0.0/8 or fd00::/8, not "
+              "'10.0.0.0/8,10.1.2.3/8'"},
         Wrong{"OriginWithAPath",
               {.file = "[websocket]\norigins = [\"https://example.com\", \"https://example.com/app\"]\n"},
               "carillon.toml:2: 'websocket.origins' must be a list of origins, like https://app.example.com, with "

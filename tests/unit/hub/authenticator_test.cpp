@@ -20,7 +20,11 @@ class KeyReader final : public Reader {
   }
   std::optional<Job> find_job(const JobId&) override { return std::nullopt; }
   std::optional<JobSince> find_job_since(const JobId&, Seq, const MissedLimit&) override { return std::nullopt; }
-  OwnerSince events_since(KeyId, Seq, const MissedLimit&) override { return {}; }
+  OwnerSince events_since(const JobOwner&, Seq, const MissedLimit&) override { return {}; }
+  std::optional<JobHistory> history(const JobId&, std::optional<Seq>, std::size_t) override { return std::nullopt; }
+  Feed feed(const FeedPage&) override { return {}; }
+  JobList jobs(const JobPage&) override { return {}; }
+  std::vector<ListedJob> jobs(const std::vector<JobId>&, std::size_t) override { return {}; }
   std::vector<Key> keys() override { return {}; }
   std::vector<Account> accounts() override { return {}; }
   std::optional<Endpoint> find_endpoint(EndpointId) override { return std::nullopt; }

@@ -234,5 +234,40 @@ TEST_F(MigrationsTest, TheStoreNamesTheFileItCannotOpen) {
   }
 }
 
+// Number 5: events of jobs of two owners, and one of no job, far apart.
+TEST_F(MigrationsTest, EventsOfOldKnowTheirOwners) {
+  auto before = known_migrations();
+  before.resize(4);
+  ASSERT_EQ(before.back().name, "0004_webhooks");
+  run(before);
+  {
+    Connection connection(path(), Access::write);
+    connection.run(
+        "INSERT INTO jobs (n, id, owner_key, owner_account, created_at, hook_events) VALUES "
+        "(1, x'00000000000000000000000000000001', 7, 8, 100, 0), (2, x'00000000000000000000000000000002', 9, 8, 100, "
+        "0)");
+    connection.run(
+        "INSERT INTO job_states (n, status, seq, updated_at, progress) VALUES (1, 1, 9000, 1, 0), (2, 0, 2, 1, 0)");
+    connection.run(
+        "INSERT INTO events (seq, job, kind, status, at, previous, progress) VALUES (1, 1, 0, 0, 100, 0, NULL), "
+        "(2, 2, 0, 0, 101, 0, NULL), (70, 0, 5, 0, 101, 0, NULL), (9000, 1, 1, 1, 102, 1, '{\"at\":1}')");
+    connection.run("INSERT INTO owner_events (seq, owner_key, owner_account, data) VALUES (70, 7, 8, '{}')");
+  }
+  run(known_migrations());
+  const auto reader = open_reader(path(), clock_, SecretBox::plain());
+  const auto numbers = [&](const hub::Sight& sight) {
+    std::vector<hub::Seq> all;
+    for (const auto& event : reader->feed({.of = sight}).events) all.push_back(event->seq);
+    return all;
+  };
+  using Of = hub::Sight::Of;
+  EXPECT_EQ(numbers({}), (std::vector<hub::Seq>{1, 2, 70, 9000}));
+  EXPECT_EQ(numbers({Of::account, {8}, {}}), (std::vector<hub::Seq>{1, 2, 70, 9000}));
+  EXPECT_EQ(numbers({Of::key, {8}, {7}}), (std::vector<hub::Seq>{1, 70, 9000}));
+  EXPECT_EQ(numbers({Of::key, {8}, {9}}), (std::vector<hub::Seq>{2}));
+  EXPECT_EQ(reader->jobs(hub::Reader::JobPage{.of = {Of::key, {8}, {9}}, .status = {}, .before = {}}).jobs.size(), 1U);
+  EXPECT_EQ(*reader->feed({.of = {}, .after = 70}).events.at(0)->progress, "{\"at\":1}");
+}
+
 }  // namespace
 }  // namespace carillon::storage::sqlite

@@ -105,7 +105,7 @@ TEST_F(OwnerEventsTest, StrangersAreNotTold) {
 TEST_F(OwnerEventsTest, WhoResumesIsToldOfJobsAloneAndMissesNothing) {
   disable_by_failure(failing_);
   submit(client_);
-  const auto since = reader_->events_since(client_.key, 0, {});
+  const auto since = reader_->events_since({client_.key, client_.account}, 0, {});
   EXPECT_EQ(since.last, 4);
   ASSERT_TRUE(since.missed.complete);
   ASSERT_EQ(since.missed.events.size(), 3U);

@@ -125,8 +125,16 @@ class BreakableStore final : public hub::Store {
                                            const hub::MissedLimit& limit) override {
       return reader_->find_job_since(id, after, limit);
     }
-    OwnerSince events_since(hub::KeyId owner, hub::Seq after, const hub::MissedLimit& limit) override {
+    OwnerSince events_since(const hub::JobOwner& owner, hub::Seq after, const hub::MissedLimit& limit) override {
       return reader_->events_since(owner, after, limit);
+    }
+    std::optional<JobHistory> history(const hub::JobId& id, std::optional<hub::Seq> upto, std::size_t limit) override {
+      return reader_->history(id, upto, limit);
+    }
+    Feed feed(const FeedPage& page) override { return reader_->feed(page); }
+    JobList jobs(const JobPage& page) override { return reader_->jobs(page); }
+    std::vector<ListedJob> jobs(const std::vector<hub::JobId>& ids, std::size_t result_bytes_max) override {
+      return reader_->jobs(ids, result_bytes_max);
     }
     std::optional<hub::Key> find_key(const hub::KeyHash& hash) override { return reader_->find_key(hash); }
     std::vector<hub::Key> keys() override { return reader_->keys(); }
