@@ -26,6 +26,23 @@ std::string take_account_name(BodyReader& reader, std::string_view name) {
   return text;
 }
 
+constexpr hub::UnixMs ms_per_s = 1000;
+
+std::optional<hub::UnixMs> take_end(BodyReader& reader, hub::UnixMs now) {
+  const auto in_s = reader.take_integer("expires_in_s", 1, expires_in_s_max);
+  const auto text = reader.take_string("expires_at");
+  if (!text) return in_s ? std::optional(now + *in_s * ms_per_s) : std::nullopt;
+  const auto at = hub::parse_rfc3339(*text);
+  if (!at) {
+    reader.refuse("expires_at", "must be a time as RFC 3339 has it, like 2027-11-23T17:42:05Z");
+  } else if (*at <= now || *at > now + expires_in_s_max * ms_per_s) {
+    reader.refuse("expires_at", "must be later than now, and by at most 100 years");
+  } else if (reader.has("expires_in_s") && !reader.is_null("expires_in_s")) {
+    reader.refuse("expires_at", "goes not together with expires_in_s");
+  }
+  return at;
+}
+
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -50,8 +67,8 @@ Read<NewAccountBody> read_new_account(std::string_view body) {
   });
 }
 
-Read<NewKeyBody> read_new_key(std::string_view body) {
-  return channels::read_body<NewKeyBody>(body, [](BodyReader& reader) {
+Read<NewKeyBody> read_new_key(std::string_view body, hub::UnixMs now) {
+  return channels::read_body<NewKeyBody>(body, [now](BodyReader& reader) {
     NewKeyBody key;
     key.account = take_account_name(reader, "account");
     if (const Value* value = reader.take("role", Kind::string)) {
@@ -68,7 +85,7 @@ Read<NewKeyBody> read_new_key(std::string_view body) {
                       "must be at most " + std::to_string(key_name_bytes_max) + " bytes without control characters");
       }
     }
-    key.expires_in_s = reader.take_integer("expires_in_s", 1, expires_in_s_max);
+    key.expires_at = take_end(reader, now);
     return reader.end(std::move(key));
   });
 }

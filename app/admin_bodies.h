@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "channels/body_reader.h"
+#include "hub/clock.h"
 #include "hub/principal.h"
 
 namespace carillon::app {
@@ -36,9 +37,10 @@ struct NewKeyBody {
   std::string account;
   hub::Role role = hub::Role::client;
   std::string name;
-  std::optional<std::int64_t> expires_in_s;
+  std::optional<hub::UnixMs> expires_at;
 };
-Read<NewKeyBody> read_new_key(std::string_view body);
+/// When the key ends is said as "expires_in_s" or as "expires_at", which must be later than `now`.
+Read<NewKeyBody> read_new_key(std::string_view body, hub::UnixMs now);
 
 struct RotationBody {
   std::int64_t overlap_s = overlap_s_default;  ///< for how long the old secret is taken yet

@@ -1,10 +1,11 @@
 #include "app/admin_commands.h"
 
-#include <iostream>
+#include <limits>
 #include <vector>
 
 #include "app/command_hub.h"
 #include "app/commands.h"
+#include "app/pages.h"
 #include "app/period.h"
 #include "hub/json.h"
 
@@ -13,15 +14,15 @@ namespace {
 
 using hub::json::Object;
 
-int list(const Settings& settings, const OutputOptions& output, const std::string& what,
+constexpr std::size_t elements_per_page = 1'000;
+
+/// `filters` are members of a query, each with an & behind it.
+int list(const Settings& settings, const OutputOptions& output, const std::string& what, const std::string& filters,
          const std::vector<std::string>& members) {
-  const std::string answer = CommandHub(settings).get("/admin/" + what);
-  if (output.json) {
-    std::cout << answer << "\n";
-  } else {
-    std::cout << table_of(hub::json::elements_of(*parse_answer(answer).find(what)), members);
-  }
-  return exit_ok;
+  CommandHub hub(settings);
+  Pages pages(hub, "/admin/" + what + "?" + filters, what);
+  pages.read(std::numeric_limits<std::size_t>::max(), elements_per_page);
+  return pages.print(output, members);
 }
 
 /// Asks for a change and prints the hub's answer in JSON, or `note` for people.
@@ -47,7 +48,7 @@ int account_create(const Settings& settings, const std::string& name, const Outp
 }
 
 int account_list(const Settings& settings, const OutputOptions& output) {
-  return list(settings, output, "accounts", {"name", "status", "created_at", "id"});
+  return list(settings, output, "accounts", {}, {"name", "status", "created_at", "id"});
 }
 
 int account_set_status(const Settings& settings, const std::string& name, bool suspended, const OutputOptions& output) {
@@ -64,11 +65,19 @@ int key_create(const Settings& settings, const KeyCreate& wanted, const OutputOp
   hub::json::append_string(body, wanted.name);
   if (!wanted.expires_in.empty())
     body += R"(,"expires_in_s":)" + std::to_string(parse_period_s(wanted.expires_in).value_or(0));
+  if (!wanted.expires_at.empty()) {
+    body += R"(,"expires_at":)";
+    hub::json::append_string(body, wanted.expires_at);
+  }
   return print_key(CommandHub(settings).post("/admin/keys", body + "}"), output, "was made; it is shown this once:");
 }
 
-int key_list(const Settings& settings, const OutputOptions& output) {
-  return list(settings, output, "keys", {"id", "account", "role", "status", "name", "created_at", "expires_at"});
+int key_list(const Settings& settings, const KeyList& wanted, const OutputOptions& output) {
+  std::string filters;
+  if (!wanted.account.empty()) filters += "account=" + url_part(wanted.account) + "&";
+  if (!wanted.role.empty()) filters += "role=" + url_part(wanted.role) + "&";
+  return list(settings, output, "keys", filters,
+              {"id", "account", "role", "status", "name", "created_at", "last_used_at", "expires_at"});
 }
 
 int key_set_status(const Settings& settings, const std::string& id, bool enabled, const OutputOptions& output) {
@@ -76,8 +85,11 @@ int key_set_status(const Settings& settings, const std::string& id, bool enabled
                 id + (enabled ? " is enabled" : " is disabled"));
 }
 
-int key_rotate(const Settings& settings, const std::string& id, const OutputOptions& output) {
-  const std::string answer = CommandHub(settings).post("/admin/keys/" + url_part(id) + "/rotate");
+int key_rotate(const Settings& settings, const std::string& id, const std::string& overlap,
+               const OutputOptions& output) {
+  std::string body;
+  if (const auto overlap_s = parse_period_s(overlap)) body = R"({"overlap_s":)" + std::to_string(*overlap_s) + "}";
+  const std::string answer = CommandHub(settings).post("/admin/keys/" + url_part(id) + "/rotate", body);
   return print_key(answer, output,
                    "has a new secret, shown this once; the old one is taken until " +
                        show(parse_answer(answer), "previous_valid_until") + ":");

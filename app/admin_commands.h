@@ -21,15 +21,22 @@ struct KeyCreate {
   std::string account;
   std::string role = "client";
   std::string name;
-  std::string expires_in;  ///< "30d"; empty: never
+  std::string expires_in;  ///< "30d"
+  std::string expires_at;  ///< in RFC 3339; both empty: never
 };
 
 /// Prints the key alone.
 int key_create(const Settings& settings, const KeyCreate& wanted, const OutputOptions& output);
-int key_list(const Settings& settings, const OutputOptions& output);
+
+struct KeyList {
+  std::string account;  ///< empty: of all
+  std::string role;     ///< empty: any
+};
+int key_list(const Settings& settings, const KeyList& wanted, const OutputOptions& output);
 int key_set_status(const Settings& settings, const std::string& id, bool enabled, const OutputOptions& output);
-/// Prints the new key alone.
-int key_rotate(const Settings& settings, const std::string& id, const OutputOptions& output);
+/// Prints the new key alone. `overlap` is for how long the old one is taken yet, as "12h"; empty: as the hub has it.
+int key_rotate(const Settings& settings, const std::string& id, const std::string& overlap,
+               const OutputOptions& output);
 int key_revoke(const Settings& settings, const std::string& id, const OutputOptions& output);
 
 }  // namespace carillon::app

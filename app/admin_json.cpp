@@ -1,5 +1,7 @@
 #include "app/admin_json.h"
 
+#include <algorithm>
+
 #include "hub/json.h"
 
 namespace carillon::app {
@@ -20,6 +22,25 @@ std::string_view status_text(const hub::Key& key, hub::UnixMs now) {
   return to_text(key.status);
 }
 
+template <typename Element, typename ToJson>
+std::string page_json(std::string_view name, const std::vector<Element>& elements, std::size_t limit, ToJson to_json) {
+  std::string out = "{\"";
+  out.append(name).append("\":[");
+  const std::size_t count = std::min(elements.size(), limit);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) out += ',';
+    out += to_json(elements[i]);
+  }
+  out += R"(],"next_cursor":)";
+  if (elements.size() > limit) {
+    append_string(out, to_text(elements[limit - 1].id));
+  } else {
+    out += "null";
+  }
+  out += '}';
+  return out;
+}
+
 }  // namespace
 
 std::string account_json(const hub::Account& account) {
@@ -35,14 +56,8 @@ std::string account_json(const hub::Account& account) {
   return out;
 }
 
-std::string accounts_json(const std::vector<hub::Account>& accounts) {
-  std::string out = R"({"accounts":[)";
-  for (const hub::Account& account : accounts) {
-    if (&account != &accounts.front()) out += ',';
-    out += account_json(account);
-  }
-  out += "]}";
-  return out;
+std::string accounts_json(const std::vector<hub::Account>& accounts, std::size_t limit) {
+  return page_json("accounts", accounts, limit, account_json);
 }
 
 std::string key_json(const hub::Key& key, hub::UnixMs now, const KeyExtras& extras) {
@@ -60,6 +75,8 @@ std::string key_json(const hub::Key& key, hub::UnixMs now, const KeyExtras& extr
   append_time(out, key.created_at);
   out += R"(,"expires_at":)";
   append_time(out, key.expires_at);
+  out += R"(,"last_used_at":)";
+  append_time(out, key.last_used_at);
   if (!extras.secret.empty()) {
     out += R"(,"key":)";
     append_string(out, extras.secret);
@@ -72,14 +89,8 @@ std::string key_json(const hub::Key& key, hub::UnixMs now, const KeyExtras& extr
   return out;
 }
 
-std::string keys_json(const std::vector<hub::Key>& keys, hub::UnixMs now) {
-  std::string out = R"({"keys":[)";
-  for (const hub::Key& key : keys) {
-    if (&key != &keys.front()) out += ',';
-    out += key_json(key, now);
-  }
-  out += "]}";
-  return out;
+std::string keys_json(const std::vector<hub::Key>& keys, std::size_t limit, hub::UnixMs now) {
+  return page_json("keys", keys, limit, [now](const hub::Key& key) { return key_json(key, now); });
 }
 
 }  // namespace carillon::app

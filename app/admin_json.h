@@ -3,6 +3,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,8 +16,8 @@ namespace carillon::app {
 
 /// {"id","name","status","created_at"}
 std::string account_json(const hub::Account& account);
-/// {"accounts":[…]}
-std::string accounts_json(const std::vector<hub::Account>& accounts);
+/// {"accounts":[…],"next_cursor"}: of a page with at most `limit` accounts. One more says that others follow.
+std::string accounts_json(const std::vector<hub::Account>& accounts, std::size_t limit);
 
 /// What is said beside a key's own members.
 struct KeyExtras {
@@ -24,10 +25,11 @@ struct KeyExtras {
   std::optional<hub::UnixMs> previous_valid_until{};  ///< "previous_valid_until": of the secret before
 };
 
-/// {"id","account","role","name","status","created_at","expires_at"}: `status` is active, disabled, or expired once
-/// `now` is past the key's end; `expires_at` is null for a key without one.
+/// {"id","account","role","name","status","created_at","expires_at","last_used_at"}: `status` is active, disabled, or
+/// expired once `now` is past the key's end; `expires_at` is null for a key without one, and `last_used_at` for one
+/// that was not used yet.
 std::string key_json(const hub::Key& key, hub::UnixMs now, const KeyExtras& extras = {});
-/// {"keys":[…]}
-std::string keys_json(const std::vector<hub::Key>& keys, hub::UnixMs now);
+/// {"keys":[…],"next_cursor"}: the same for keys.
+std::string keys_json(const std::vector<hub::Key>& keys, std::size_t limit, hub::UnixMs now);
 
 }  // namespace carillon::app

@@ -1,6 +1,8 @@
 #include "app/admin_resource.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -27,6 +29,7 @@ using net::http::Responder;
 using net::http::Response;
 
 constexpr hub::UnixMs ms_per_s = 1000;
+constexpr std::size_t page_limit_max = 1'000;
 /// Looked through for those of one account.
 constexpr std::size_t webhooks_scanned_max = 1'000;
 
@@ -53,6 +56,14 @@ std::optional<hub::KeyId> key_of(const net::http::Request& request, const Respon
   return id;
 }
 
+template <typename Tag>
+std::optional<hub::NumberId<Tag>> take_cursor(channels::QueryReader& query) {
+  const auto text = query.take("cursor");
+  const auto after = text ? hub::parse_id<Tag>(*text) : std::nullopt;
+  if (text && !after) query.refuse("cursor", "is no next_cursor of this list");
+  return after;
+}
+
 /// True when the body holds nothing that would be passed over; answers otherwise.
 bool has_no_members(const net::http::Request& request, const Responder& responder) {
   const auto problem = channels::fault_of_body_without_members(request.body);
@@ -72,8 +83,26 @@ void AdminResource::create_account(const Request& request, const hub::Principal&
   });
 }
 
-void AdminResource::list_accounts(const Request&, const hub::Principal&, const Responder& responder) {
-  responder.send(json_response(200, accounts_json(reader_.accounts())));
+void AdminResource::list_accounts(const Request& request, const hub::Principal&, const Responder& responder) {
+  channels::QueryReader query(request);
+  hub::Reader::AccountPage page;
+  page.name = query.take("name");
+  if (const auto status = query.take("status")) {
+    page.status = *status == "suspended" ? hub::AccountStatus::suspended : hub::AccountStatus::active;
+    if (*status != to_text(*page.status)) query.refuse("status", "must be one of active, suspended");
+  }
+  page.after = take_cursor<hub::AccountTag>(query);
+  const std::size_t limit = query.take_limit("limit", page.limit, page_limit_max);
+  if (const auto problem = query.end()) return responder.send(*problem);
+  page.limit = limit + 1;
+  responder.send(json_response(200, accounts_json(reader_.accounts(page), limit)));
+}
+
+void AdminResource::show_account(const Request& request, const hub::Principal&, const Responder& responder) {
+  const std::string name(request.parameters[0]);
+  const auto account = reader_.find_account(name);
+  if (!account) return responder.send(channels::problem_for(hub::Refusal::not_found, no_such_account(name)));
+  responder.send(json_response(200, account_json(*account)));
 }
 
 void AdminResource::suspend_account(const Request& request, const hub::Principal&, const Responder& responder) {
@@ -94,7 +123,7 @@ void AdminResource::set_account_status(const Request& request, const Responder& 
 }
 
 void AdminResource::create_key(const Request& request, const hub::Principal&, const Responder& responder) {
-  auto read = read_new_key(request.body);
+  auto read = read_new_key(request.body, clock_.now_ms());
   if (const auto* problem = std::get_if<Problem>(&read)) return responder.send(*problem);
   auto& body = std::get<NewKeyBody>(read);
 
@@ -104,7 +133,7 @@ void AdminResource::create_key(const Request& request, const hub::Principal&, co
   key.role = body.role;
   key.name = std::move(body.name);
   key.hash = hub::hash_key(secret);
-  if (body.expires_in_s) key.expires_at = clock_.now_ms() + *body.expires_in_s * ms_per_s;
+  key.expires_at = body.expires_at;
 
   const std::string account = key.account;
   store_.create_key(std::move(key), home_, [this, responder, secret, account](const Outcome<hub::Key>& outcome) {
@@ -118,8 +147,29 @@ void AdminResource::create_key(const Request& request, const hub::Principal&, co
   });
 }
 
-void AdminResource::list_keys(const Request&, const hub::Principal&, const Responder& responder) {
-  responder.send(json_response(200, keys_json(reader_.keys(), clock_.now_ms())));
+void AdminResource::list_keys(const Request& request, const hub::Principal&, const Responder& responder) {
+  channels::QueryReader query(request);
+  hub::Reader::KeyPage page;
+  page.name = query.take("name");
+  page.account = query.take("account");
+  if (page.account && !reader_.find_account(*page.account)) query.refuse("account", "names no account of this hub");
+  if (const auto role = query.take("role")) {
+    page.role = hub::parse_role(*role);
+    if (!page.role) query.refuse("role", "must be one of client, worker, admin");
+  }
+  page.after = take_cursor<hub::KeyTag>(query);
+  const std::size_t limit = query.take_limit("limit", page.limit, page_limit_max);
+  if (const auto problem = query.end()) return responder.send(*problem);
+  page.limit = limit + 1;
+  responder.send(json_response(200, keys_json(reader_.keys(page), limit, clock_.now_ms())));
+}
+
+void AdminResource::show_key(const Request& request, const hub::Principal&, const Responder& responder) {
+  const auto id = key_of(request, responder);
+  if (!id) return;
+  const auto key = reader_.find_key(*id);
+  if (!key) return responder.send(channels::problem_for(hub::Refusal::not_found, no_such_key(to_text(*id))));
+  responder.send(json_response(200, key_json(*key, clock_.now_ms())));
 }
 
 void AdminResource::disable_key(const Request& request, const hub::Principal&, const Responder& responder) {
@@ -173,7 +223,9 @@ void AdminResource::list_webhooks(const Request& request, const hub::Principal&,
   const auto key = key_text ? hub::parse_id<hub::KeyTag>(*key_text) : std::nullopt;
   if (key_text && !key) query.refuse("key", "must be the id of a key, as key_…");
   std::unordered_map<hub::AccountId, std::string> names;
-  for (hub::Account& one : reader_.accounts()) names.emplace(one.id, std::move(one.name));
+  hub::Reader::AccountPage all;
+  all.limit = std::numeric_limits<std::int64_t>::max();
+  for (hub::Account& one : reader_.accounts(all)) names.emplace(one.id, std::move(one.name));
   const auto has_name = [&](const auto& entry) { return entry.second == *account; };
   if (account && std::none_of(names.begin(), names.end(), has_name)) {
     query.refuse("account", "names no account of this hub");

@@ -23,16 +23,19 @@ class AdminResource {
 
   /// POST /admin/accounts {"name"}: 201; 409 when the name is taken.
   void create_account(const Request& request, const hub::Principal& who, const Responder& responder);
-  /// GET /admin/accounts
+  /// GET /admin/accounts[?name&status&limit&cursor], in the order in which they were made; GET /admin/accounts/{name}
   void list_accounts(const Request& request, const hub::Principal& who, const Responder& responder);
+  void show_account(const Request& request, const hub::Principal& who, const Responder& responder);
   /// POST /admin/accounts/{name}/suspend, …/resume
   void suspend_account(const Request& request, const hub::Principal& who, const Responder& responder);
   void resume_account(const Request& request, const hub::Principal& who, const Responder& responder);
 
-  /// POST /admin/keys {"account"[,"role","name","expires_in_s"]}: 201 with the secret as "key", this once.
+  /// POST /admin/keys {"account"[,"role","name","expires_in_s" or "expires_at"]}: 201 with the secret as "key", this
+  /// once.
   void create_key(const Request& request, const hub::Principal& who, const Responder& responder);
-  /// GET /admin/keys
+  /// GET /admin/keys[?account&role&name&limit&cursor], in the order in which they were made; GET /admin/keys/{id}
   void list_keys(const Request& request, const hub::Principal& who, const Responder& responder);
+  void show_key(const Request& request, const hub::Principal& who, const Responder& responder);
   /// POST /admin/keys/{id}/disable, …/enable
   void disable_key(const Request& request, const hub::Principal& who, const Responder& responder);
   void enable_key(const Request& request, const hub::Principal& who, const Responder& responder);

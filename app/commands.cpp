@@ -33,6 +33,11 @@ std::string check_moment(const std::string& text) {
   return "must be a time, like 2026-11-23T17:42:05Z, seconds since 1970, or how long ago, like 2h, not '" + text + "'";
 }
 
+std::string check_rfc3339(const std::string& text) {
+  if (hub::parse_rfc3339(text)) return "";
+  return "must be a time, like 2027-11-23T17:42:05Z, not '" + text + "'";
+}
+
 /// Leaves the settings out of a command's own options.
 class HelpFormatter final : public CLI::Formatter {
  public:
@@ -133,23 +138,34 @@ class CommandLine {
         ->type_name("ROLE")
         ->capture_default_str();
     create.add_option("--name", key_.name, "What it is for, as listings show it.")->type_name("TEXT");
-    create
-        .add_option("--expires-in", key_.expires_in, "When it ends, as 90s, 15m, 12h or 30d from now; never without.")
-        ->check(CLI::Validator(check_period, "", ""))
-        ->type_name("PERIOD");
+    CLI::Option* const expires_in = create.add_option("--expires-in", key_.expires_in,
+                                                      "When it ends, as 90s, 15m, 12h or 30d from now; never without.");
+    expires_in->check(CLI::Validator(check_period, "", ""))->type_name("PERIOD");
+    create.add_option("--expires-at", key_.expires_at, "When it ends, as 2027-11-23T17:42:05Z.")
+        ->check(CLI::Validator(check_rfc3339, "", ""))
+        ->excludes(expires_in)
+        ->type_name("TIME");
 
-    member(key, "list", "List the keys, without their secrets.",
-           [this](const Settings& settings) { return key_list(settings, output_); });
-    const auto of_one = [&](const char* name, const char* help, Action action) {
-      positional(member(key, name, help, std::move(action)), "ID", id_,
-                 "The key's id (key_…), as 'key list' shows it.");
+    CLI::App& list = member(key, "list", "List the keys, without their secrets.",
+                            [this](const Settings& settings) { return key_list(settings, keys_, output_); });
+    list.add_option("--account", keys_.account, "Only those of an account.")->type_name("NAME");
+    list.add_option("--role", keys_.role, "Only those of a role: client, worker or admin.")
+        ->check(CLI::IsMember({"client", "worker", "admin"}))
+        ->type_name("ROLE");
+    const auto of_one = [&](const char* name, const char* help, Action action) -> CLI::App& {
+      CLI::App& made = member(key, name, help, std::move(action));
+      positional(made, "ID", id_, "The key's id (key_…), as 'key list' shows it.");
+      return made;
     };
     of_one("disable", "Refuse a key and close its connections, until it is enabled again.",
            [this](const Settings& settings) { return key_set_status(settings, id_, false, output_); });
     of_one("enable", "Let a disabled key in again.",
            [this](const Settings& settings) { return key_set_status(settings, id_, true, output_); });
     of_one("rotate", "Give a key a new secret and print it; the old one is taken for some time yet.",
-           [this](const Settings& settings) { return key_rotate(settings, id_, output_); });
+           [this](const Settings& settings) { return key_rotate(settings, id_, overlap_, output_); })
+        .add_option("--overlap", overlap_, "For how long it is, as 12h or 0s; a day without.")
+        ->check(CLI::Validator(check_period, "", ""))
+        ->type_name("PERIOD");
     of_one("revoke", "End a key for good. Its jobs stay.",
            [this](const Settings& settings) { return key_revoke(settings, id_, output_); });
   }
@@ -242,7 +258,9 @@ class CommandLine {
   Action action_;
   std::string name_;
   std::string id_;
+  std::string overlap_;
   KeyCreate key_;
+  KeyList keys_;
   WebhookList webhooks_;
   WebhookDeliveries deliveries_;
   WebhookReplay replay_;

@@ -19,7 +19,10 @@ hub::AuthResult Door::identify(const net::http::Request& request) {
   const bool same = kept.key_bytes != 0 && kept.slot == from.slot && kept.connection_generation == from.generation &&
                     kept.identity_generation == authenticator_.generation() && kept.key_bytes == key.size() &&
                     CRYPTO_memcmp(kept.key.data(), key.data(), key.size()) == 0;
-  if (same && clock_.now_ms() < kept.principal.valid_until) return kept.principal;
+  if (same && clock_.now_ms() < kept.principal.valid_until) {
+    authenticator_.note_use(kept.principal.key, kept.use_noted_at);
+    return kept.principal;
+  }
 
   const hub::AuthResult result = authenticator_.authenticate(key);
   if (const auto* principal = std::get_if<hub::Principal>(&result);
@@ -30,6 +33,7 @@ hub::AuthResult Door::identify(const net::http::Request& request) {
     kept.key_bytes = key.size();
     std::copy(key.begin(), key.end(), kept.key.begin());
     kept.principal = *principal;
+    kept.use_noted_at = clock_.now_ms();
   }
   return result;
 }

@@ -33,6 +33,7 @@ class Door {
     std::size_t key_bytes = 0;
     std::array<char, key_bytes_max> key{};
     hub::Principal principal;
+    hub::UnixMs use_noted_at = 0;
   };
 
   hub::Authenticator& authenticator_;

@@ -64,7 +64,7 @@ std::string text(const std::string& url, const std::string& client, const std::s
 std::string first_start(const Settings& settings, const std::string& url) {
   ControlClient hub(settings.data);
   // An earlier first start may have been cut off between the account and its keys.
-  const std::string accounts = hub.get("/admin/accounts");
+  const std::string accounts = hub.get("/admin/accounts?name=" + std::string(account));
   if (accounts.find(R"("name":"default")") == std::string::npos) {
     hub.post("/admin/accounts", R"({"name":")" + std::string(account) + R"("})");
   }

@@ -69,6 +69,7 @@ storage::sqlite::StoreOptions store_options(const Settings& settings, const Data
           .secrets = secrets_at_rest(settings.webhooks.secrets),
           .secret_key_file = settings.webhooks.secret_key_file,
           .keep_deliveries_ms = settings.webhooks.keep_s * ms_per_s,
+          .keep_idempotency_ms = settings.store.idempotency_keep_s * ms_per_s,
           .endpoints_per_key_max = settings.webhooks.endpoints_per_key};
 }
 
@@ -144,10 +145,11 @@ struct HubServer::Parts {
         rates(settings.limits),
         access_log(make_access_log(settings, clock)) {
     const auto reader = store->open_reader();
-    first_start = reader->keys().empty();
+    first_start = reader->keys({.account = {}, .role = {}, .name = {}, .after = {}, .limit = 1}).empty();
     urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings,  *store,          rules.ownership(), clock, urls,
-                                 admission, reader->epoch(), metrics,           rates, access_log.get()};
+    const ServingContext context{settings, *store,    rules.ownership(), clock,
+                                 urls,     admission, under_way,         reader->epoch(),
+                                 metrics,  rates,     access_log.get()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings));
     if (dispatcher) metrics.watch(dispatcher->figures());
@@ -239,6 +241,7 @@ struct HubServer::Parts {
   std::optional<net::ListeningSocket> front_socket;
   net::ListeningSocket control_socket;
   OwnerNews news;
+  SubmissionsUnderWay under_way;
   std::unique_ptr<hub::Store> store;
   Metrics metrics;
   channels::webhook::UrlPolicy urls;

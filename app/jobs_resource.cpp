@@ -1,7 +1,13 @@
 #include "app/jobs_resource.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
 
+#include "app/idempotency_key.h"
+#include "app/update_list.h"
+#include "channels/body_reader.h"
 #include "channels/polling/job_json.h"
 #include "channels/refusal.h"
 #include "channels/webhook/job_hook.h"
@@ -26,6 +32,12 @@ Response job_response(int status, const hub::Job& job) {
   return response;
 }
 
+Response created_response(const hub::Job& job) {
+  Response response = job_response(201, job);
+  response.with("Location", "/api/v1/jobs/" + job.id.text());
+  return response;
+}
+
 /// Takes the members out that belong to the webhook channel, so that what is left is the submission's own.
 hub::json::Object without_hook(hub::json::Object body) {
   auto& members = body.members();
@@ -36,6 +48,8 @@ hub::json::Object without_hook(hub::json::Object body) {
 }  // namespace
 
 void JobsResource::submit(const net::http::Request& request, const hub::Principal& who, const Responder& responder) {
+  auto key = read_idempotency_key(request, limits_.idempotency_key_bytes_max);
+  if (const auto* problem = std::get_if<net::http::Problem>(&key)) return responder.send(*problem);
   // All members are optional, and so is the body.
   auto parsed = hub::json::parse_object(request.body.empty() ? std::string_view("{}") : request.body);
   if (const auto* error = std::get_if<hub::json::Error>(&parsed)) return responder.send(channels::problem_for(*error));
@@ -50,12 +64,34 @@ void JobsResource::submit(const net::http::Request& request, const hub::Principa
 
   auto& submission = std::get<hub::Submission>(read);
   submission.hook = std::move(hook);
+  if (auto& text = std::get<std::optional<std::string>>(key)) {
+    return submit_once(std::move(submission), {std::move(*text), hub::sha256(request.body)}, responder);
+  }
   store_.submit(std::move(submission), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
-    Response response = job_response(201, *outcome);
-    response.with("Location", "/api/v1/jobs/" + outcome->id.text());
-    responder.send(std::move(response));
+    responder.send(created_response(*outcome));
   });
+}
+
+void JobsResource::submit_once(hub::Submission submission, hub::IdempotencyKey key, const Responder& responder) {
+  auto place = under_way_.enter(submission.by.key, key.text);
+  if (!place) {
+    return responder.send({409,
+                           "idempotency_key_in_use",
+                           "A request with this Idempotency-Key is under way and not answered yet.",
+                           {},
+                           1});
+  }
+  store_.submit_once(std::move(submission), std::move(key), home_,
+                     [responder, place = std::move(place)](const hub::Outcome<hub::Submitted>& outcome) mutable {
+                       place.reset();  // before the answer: who has it may ask again at once
+                       if (!outcome) {
+                         return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
+                       }
+                       Response response = created_response(outcome->job);
+                       if (outcome->replayed) response.with("Idempotency-Replayed", "true");
+                       responder.send(std::move(response));
+                     });
 }
 
 void JobsResource::report(const net::http::Request& request, const hub::Principal& who, const Responder& responder) {
@@ -74,6 +110,48 @@ void JobsResource::report(const net::http::Request& request, const hub::Principa
   store_.report(std::move(std::get<hub::Report>(read)), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
     responder.send(job_response(200, *outcome));
+  });
+}
+
+void JobsResource::report_all(const net::http::Request& request, const hub::Principal& who,
+                              const Responder& responder) {
+  auto list = std::make_shared<UpdateList>(intake_, who, limits_.updates_max);
+  auto parsed = hub::json::parse_object_of_list(request.body, "updates", *list);
+  if (const auto* error = std::get_if<hub::json::Error>(&parsed)) return responder.send(channels::problem_for(*error));
+  channels::BodyReader reader(std::move(std::get<hub::json::Object>(parsed)));
+  if (reader.take("updates", hub::json::Kind::array) == nullptr && reader.invalid().empty()) {
+    reader.refuse("updates", "is missing");
+  }
+  const auto read = reader.end(std::monostate{});
+  if (const auto* problem = std::get_if<net::http::Problem>(&read)) return responder.send(*problem);
+  if (list->count() > limits_.updates_max) {
+    return responder.send(
+        channels::problem_for({{"/updates", "has " + std::to_string(list->count()) + " elements; at most " +
+                                                std::to_string(limits_.updates_max) + " are taken"}},
+                              true));
+  }
+  auto reports = list->take_reports();
+  // What is to be refused whatever the jobs are needs no commit.
+  if (reports.empty()) return responder.send(net::http::json_response(200, list->answer({})));
+  store_.report_all(std::move(reports), home_,
+                    [responder, list = std::move(list)](const hub::Outcome<hub::ReportOutcomes>& outcome) {
+                      if (!outcome) {
+                        return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
+                      }
+                      responder.send(net::http::json_response(200, list->answer(*outcome)));
+                    });
+}
+
+void JobsResource::erase(const net::http::Request& request, const hub::Principal& who, const Responder& responder) {
+  const std::string_view id_text = request.parameters[0];
+  const auto id = hub::JobId::parse(id_text);
+  if (!id) return responder.send(channels::problem_for(hub::Refusal::not_found, channels::no_such_job(id_text)));
+  if (const auto problem = channels::fault_of_body_without_members(request.body)) return responder.send(*problem);
+  store_.erase_job(who, *id, home_, [responder](const hub::Outcome<hub::Done>& outcome) {
+    if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
+    Response response;
+    response.status = 204;
+    responder.send(std::move(response));
   });
 }
 

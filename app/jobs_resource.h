@@ -1,8 +1,11 @@
-// Submitting and reporting over HTTP: where the road begins.
+// Submitting, reporting and erasing over HTTP: where the road begins.
 //
 // Threads: belongs to its loop.
 #pragma once
 
+#include <cstddef>
+
+#include "app/submissions_under_way.h"
 #include "channels/webhook/endpoint_url.h"
 #include "hub/intake.h"
 #include "hub/principal.h"
@@ -13,21 +16,37 @@ namespace carillon::app {
 
 class JobsResource {
  public:
-  JobsResource(hub::Store& store, const hub::Intake& intake, const channels::webhook::UrlPolicy& urls,
-               hub::CommitListener& home)
-      : store_(store), intake_(intake), urls_(urls), home_(home) {}
+  struct Limits {
+    std::size_t updates_max;
+    std::size_t idempotency_key_bytes_max;
+  };
 
-  /// POST /jobs: 201 with Location and the job, once it is on disk.
+  JobsResource(hub::Store& store, const hub::Intake& intake, const channels::webhook::UrlPolicy& urls,
+               SubmissionsUnderWay& under_way, hub::CommitListener& home, Limits limits)
+      : store_(store), intake_(intake), urls_(urls), under_way_(under_way), home_(home), limits_(limits) {}
+
+  /// POST /jobs: 201 with Location and the job, once it is on disk. With an Idempotency-Key that came before: the first
+  /// answer again, and Idempotency-Replayed; 422 where it came with another body, 409 while the first is not answered.
   void submit(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
 
   /// PATCH /jobs/{id}: 200 and the job, once the change is on disk.
   void report(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
 
+  /// POST /jobs/updates: 200 and what became of each, once all that was accepted is on disk: see UpdateList.
+  void report_all(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
+
+  /// DELETE /jobs/{id}: 204 once a final job is erased.
+  void erase(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
+
  private:
+  void submit_once(hub::Submission submission, hub::IdempotencyKey key, const net::http::Responder& responder);
+
   hub::Store& store_;
   const hub::Intake& intake_;
   const channels::webhook::UrlPolicy& urls_;
+  SubmissionsUnderWay& under_way_;
   hub::CommitListener& home_;
+  const Limits limits_;
 };
 
 }  // namespace carillon::app

@@ -113,10 +113,12 @@ void add_admin(Router& router, AdminResource& admin, Guard&& guard) {
   };
   add(Method::post, "/accounts", &AdminResource::create_account);
   add(Method::get, "/accounts", &AdminResource::list_accounts);
+  add(Method::get, "/accounts/{name}", &AdminResource::show_account);
   add(Method::post, "/accounts/{name}/suspend", &AdminResource::suspend_account);
   add(Method::post, "/accounts/{name}/resume", &AdminResource::resume_account);
   add(Method::post, "/keys", &AdminResource::create_key);
   add(Method::get, "/keys", &AdminResource::list_keys);
+  add(Method::get, "/keys/{id}", &AdminResource::show_key);
   add(Method::post, "/keys/{id}/disable", &AdminResource::disable_key);
   add(Method::post, "/keys/{id}/enable", &AdminResource::enable_key);
   add(Method::post, "/keys/{id}/rotate", &AdminResource::rotate_key);
@@ -160,6 +162,8 @@ Router make_front_routes(const Resources& resources) {
   add(Method::patch, "/jobs/{id}", reporters, calls(resources.jobs, &JobsResource::report));
   add(Method::get, "/jobs/{id}", anyone, calls(resources.polling, &PollingResource::get_job));
   add(Method::post, "/jobs", reporters, calls(resources.jobs, &JobsResource::submit));
+  add(Method::post, "/jobs/updates", reporters, calls(resources.jobs, &JobsResource::report_all));
+  add(Method::del, "/jobs/{id}", anyone, calls(resources.jobs, &JobsResource::erase));
 
   // Not guarded: a refused key is told by the WebSocket's own close code.
   router.add(Method::get, "/api/v1/ws/jobs",

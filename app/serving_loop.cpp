@@ -23,6 +23,7 @@ namespace carillon::app {
 namespace {
 
 constexpr net::MonotonicMs ms_per_s = 1000;
+constexpr std::size_t keys_cached_max = 65'536;
 
 hub::IntakeLimits intake_limits(const Settings::Limits& limits) {
   return {limits.result_bytes, limits.error_bytes, limits.progress_bytes, limits.metadata_bytes};
@@ -92,18 +93,50 @@ class DrainWatch final : private net::Timer {
   std::promise<void> done_;
 };
 
+/// Hands over which keys were used, from time to time and all together.
+class KeyUseNotes final : private net::Timer {
+ public:
+  KeyUseNotes(net::EventLoop& loop, hub::Store& store, hub::Authenticator& authenticator, hub::CommitListener& home,
+              net::MonotonicMs interval_ms)
+      : loop_(loop), store_(store), authenticator_(authenticator), home_(home), interval_ms_(interval_ms) {
+    loop_.set_timer_in(*this, interval_ms_);
+  }
+
+  void hand_over() {
+    auto uses = authenticator_.take_uses();
+    if (uses.empty()) return;
+    store_.note_key_uses(uses, home_, [this, uses](const hub::Outcome<hub::Done>& outcome) {
+      if (!outcome) authenticator_.give_back(uses);
+    });
+  }
+
+ private:
+  void on_timer() override {
+    loop_.set_timer_in(*this, interval_ms_);
+    hand_over();
+  }
+
+  net::EventLoop& loop_;
+  hub::Store& store_;
+  hub::Authenticator& authenticator_;
+  hub::CommitListener& home_;
+  const net::MonotonicMs interval_ms_;
+};
+
 }  // namespace
 
 /// In the order in which they are built on one another.
 struct ServingLoop::Parts {
   Parts(const ServingContext& context, hub::CommitListener& home)
       : reader(context.store.open_reader()),
-        authenticator(*reader, context.clock),
+        authenticator(*reader, context.clock, keys_cached_max, context.settings.store.key_uses_s * ms_per_s),
+        key_uses(loop, context.store, authenticator, home, context.settings.store.key_uses_s * ms_per_s),
         door(authenticator, context.clock),
         turnstile(loop, context.rates, context.admission,
                   {context.settings.limits.refusals_per_address, context.access_log != nullptr}),
         intake(intake_limits(context.settings.limits)),
-        jobs(context.store, intake, context.urls, home),
+        jobs(context.store, intake, context.urls, context.submissions_under_way, home,
+             {context.settings.limits.updates, context.settings.limits.idempotency_key_bytes}),
         polling(*reader, context.ownership),
         webhooks(context.store, *reader, context.ownership, home, context.urls, context.clock,
                  context.settings.webhooks.secret_overlap_s),
@@ -129,6 +162,7 @@ struct ServingLoop::Parts {
   net::EventLoop loop;
   std::unique_ptr<hub::Reader> reader;
   hub::Authenticator authenticator;
+  KeyUseNotes key_uses;
   Door door;
   Turnstile turnstile;
   hub::Intake intake;
@@ -185,6 +219,7 @@ std::future<void> ServingLoop::drain(net::MonotonicMs window_ms) {
   auto done = std::make_shared<std::promise<void>>();
   std::future<void> future = done->get_future();
   parts_->loop.post([this, done, window_ms] {
+    parts_->key_uses.hand_over();
     parts_->websocket.drain(window_ms);
     parts_->drain_watch.begin(std::move(*done));
   });

@@ -13,6 +13,7 @@
 #include "app/metrics.h"
 #include "app/rate_limits.h"
 #include "app/settings.h"
+#include "app/submissions_under_way.h"
 #include "channels/webhook/endpoint_url.h"
 #include "channels/websocket/admission.h"
 #include "hub/clock.h"
@@ -33,6 +34,7 @@ struct ServingContext {
   const hub::Clock& clock;
   const channels::webhook::UrlPolicy& urls;
   channels::websocket::Admission& admission;
+  SubmissionsUnderWay& submissions_under_way;
   std::string epoch;
   Metrics& metrics;
   RateLimits& rates;

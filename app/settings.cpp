@@ -66,6 +66,10 @@ std::vector<Setting> make_table() {
              "Bytes of a job's metadata; larger is refused."),
       number("limits.error_bytes", CARILLON_MEMBER(limits.error_bytes), 64, 16 * mib,
              "Bytes of a failed job's error text; a longer one is refused."),
+      number("limits.updates", CARILLON_MEMBER(limits.updates), 1, 100'000,
+             "Reports in one POST /jobs/updates; one with more is answered 413."),
+      number("limits.idempotency_key_bytes", CARILLON_MEMBER(limits.idempotency_key_bytes), 36, 4 * kib,
+             "Characters of an Idempotency-Key; a longer one is answered 400."),
       number("limits.head_timeout_s", CARILLON_MEMBER(limits.head_timeout_s), 1, 3600,
              "Seconds to send a whole request head; then 408 and the connection is closed."),
       number("limits.body_timeout_s", CARILLON_MEMBER(limits.body_timeout_s), 1, 3600,
@@ -109,6 +113,12 @@ std::vector<Setting> make_table() {
       number("store.queue_max", CARILLON_MEMBER(store.queue_max), 1, 10'000'000,
              "Changes that may wait for a commit; those beyond are answered 503 with Retry-After."),
       number("store.batch_max", CARILLON_MEMBER(store.batch_max), 1, 100'000, "Changes that one commit may hold."),
+      number("store.idempotency_keep_s", CARILLON_MEMBER(store.idempotency_keep_s), 1, 30 * day_s,
+             "Seconds that a submission which came with an Idempotency-Key is known by it: sent again, it is given the "
+             "same answer."),
+      number("store.key_uses_s", CARILLON_MEMBER(store.key_uses_s), 1, day_s,
+             "Seconds to which it is known when an API key was last used (last_used_at); written together, once in so "
+             "many seconds."),
 
       number("websocket.heartbeat_s", CARILLON_MEMBER(websocket.heartbeat_s), 1, 3600,
              "Seconds between two heartbeat messages on a connection."),

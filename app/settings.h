@@ -41,6 +41,8 @@ struct Settings {
     std::size_t progress_bytes = 4 * 1024;
     std::size_t metadata_bytes = 64 * 1024;
     std::size_t error_bytes = 64 * 1024;
+    std::size_t updates = 1'000;              ///< reports in one request
+    std::size_t idempotency_key_bytes = 255;  ///< characters of an Idempotency-Key
     std::int64_t head_timeout_s = 10;
     std::int64_t body_timeout_s = 60;
     std::int64_t idle_timeout_s = 75;  ///< a kept-alive connection without a request
@@ -64,6 +66,8 @@ struct Settings {
   struct Store {
     std::size_t queue_max = 65'536;  ///< changes waiting for a commit; beyond it reporters get 503
     std::size_t batch_max = 1'000;   ///< changes in one commit
+    std::int64_t idempotency_keep_s = 24 * 3600;
+    std::int64_t key_uses_s = 60;  ///< within which it is known when a key was last used
   } store;
 
   struct WebSocket {

@@ -9,6 +9,7 @@
 
 #include "app/command_hub.h"
 #include "app/commands.h"
+#include "app/pages.h"
 #include "app/period.h"
 #include "app/text_table.h"
 #include "hub/clock.h"
@@ -17,7 +18,6 @@
 namespace carillon::app {
 namespace {
 
-using hub::json::Kind;
 using hub::json::Object;
 using hub::json::Value;
 
@@ -28,47 +28,6 @@ constexpr std::chrono::minutes replay_wait_max{10};
 constexpr std::string_view delivery_prefix = "dlv_";
 
 std::string path_of(const std::string& id) { return "/webhooks/" + url_part(id); }
-
-/// The elements of a list, page by page until there is no more, or as many as are wanted.
-class Pages {
- public:
-  Pages(CommandHub& hub, std::string path, std::string member)
-      : hub_(hub), path_(std::move(path)), member_(std::move(member)) {}
-
-  void read(std::size_t limit, std::size_t per_page) {
-    std::optional<std::string> cursor;
-    do {
-      const std::size_t page = std::min(per_page, limit - elements_.size());
-      const std::string more = cursor ? "&cursor=" + url_part(*cursor) : "";
-      const std::string answer = hub_.get(path_ + "limit=" + std::to_string(page) + more);
-      const Object object = parse_answer(answer);
-      for (const Value& element : hub::json::elements_of(*object.find(member_))) {
-        elements_.emplace_back(element.text);
-      }
-      const Value* next = object.find("next_cursor");
-      cursor = next != nullptr && next->is(Kind::string) ? std::optional(next->string()) : std::nullopt;
-    } while (cursor && elements_.size() < limit);
-  }
-
-  int print(const OutputOptions& output, const std::vector<std::string>& members) const {
-    if (output.json) {
-      std::cout << "{\"" << member_ << "\":[";
-      for (std::size_t i = 0; i < elements_.size(); ++i) std::cout << (i == 0 ? "" : ",") << elements_[i];
-      std::cout << "]}\n";
-      return exit_ok;
-    }
-    std::vector<Value> objects;
-    for (const std::string& element : elements_) objects.push_back({Kind::object, element});
-    std::cout << table_of(objects, members);
-    return exit_ok;
-  }
-
- private:
-  CommandHub& hub_;
-  std::string path_;  ///< up to where the limit follows
-  std::string member_;
-  std::vector<std::string> elements_;
-};
 
 /// A line for each member; attempts in a table of their own below.
 void print_members(const Object& object) {

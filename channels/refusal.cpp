@@ -27,6 +27,10 @@ Problem problem_for(hub::Refusal refusal, std::string detail) {
       return {409, "invalid_transition", std::move(detail), {}, 0};
     case hub::Refusal::not_running:
       return {409, "job_not_running", std::move(detail), {}, 0};
+    case hub::Refusal::not_final:
+      return {409, "job_not_final", std::move(detail), {}, 0};
+    case hub::Refusal::key_reused:
+      return {422, "idempotency_key_reused", std::move(detail), {}, 0};
     case hub::Refusal::endpoint_disabled:
       return {409, "endpoint_disabled", std::move(detail), {}, 0};
     case hub::Refusal::limit_reached:

@@ -1,9 +1,6 @@
 #include "hub/authenticator.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 namespace carillon::hub {
 namespace {
@@ -31,21 +28,12 @@ std::string_view to_text(AuthRefusal refusal) {
   return {};
 }
 
-KeyHash hash_key(std::string_view key) {
-  KeyHash hash{};
-  unsigned bytes = 0;
-  // Fetched once: with OpenSSL 3, looking the algorithm up costs more than hashing 50 bytes.
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  if (EVP_Digest(key.data(), key.size(), hash.data(), &bytes, sha256, nullptr) != 1 || bytes != hash.size()) {
-    std::abort();  // a libcrypto without SHA-256 can authenticate nobody
-  }
-  return hash;
-}
+KeyHash hash_key(std::string_view key) { return sha256(key); }
 
 std::string make_key() { return std::string(key_prefix) + random_base62(key_random_chars); }
 
-Authenticator::Authenticator(Reader& reader, const Clock& clock, std::size_t cached_max)
-    : reader_(reader), clock_(clock), cached_max_(cached_max) {}
+Authenticator::Authenticator(Reader& reader, const Clock& clock, std::size_t cached_max, UnixMs use_interval_ms)
+    : reader_(reader), clock_(clock), cached_max_(cached_max), use_interval_ms_(use_interval_ms) {}
 
 AuthResult Authenticator::authenticate(std::string_view key) {
   KeyHash hash;
@@ -58,18 +46,27 @@ AuthResult Authenticator::authenticate(std::string_view key, KeyHash& hash) {
   // The lookup compares SHA-256 values, not keys: how far a guess agrees with a stored hash tells a caller nothing
   // about the key, for he cannot choose a hash's first bytes without inverting it.
   hash = hash_key(key);
-  return recheck(hash);
+  Cached* const found = find(hash);
+  if (found == nullptr) return AuthRefusal::invalid;
+  const AuthResult result = judge(found->key);
+  if (std::holds_alternative<Principal>(result)) note_use(found->key.id, found->use_noted_at);
+  return result;
 }
 
 AuthResult Authenticator::recheck(const KeyHash& hash) {
+  const Cached* const found = find(hash);
+  return found != nullptr ? judge(found->key) : AuthResult(AuthRefusal::invalid);
+}
+
+Authenticator::Cached* Authenticator::find(const KeyHash& hash) {
   auto found = cache_.find(hash);
   if (found == cache_.end()) {
     auto stored = reader_.find_key(hash);
-    if (!stored) return AuthRefusal::invalid;  // not cached: guesses must not push good keys out
+    if (!stored) return nullptr;  // not cached: guesses must not push good keys out
     if (cache_.size() >= cached_max_) cache_.clear();
-    found = cache_.emplace(hash, std::move(*stored)).first;
+    found = cache_.emplace(hash, Cached{std::move(*stored)}).first;
   }
-  return judge(found->second);
+  return &found->second;
 }
 
 AuthResult Authenticator::judge(const Key& key) const {
@@ -86,6 +83,24 @@ AuthResult Authenticator::judge(const Key& key) const {
   }
   if (key.account_status == AccountStatus::suspended) return AuthRefusal::suspended;
   return principal;
+}
+
+void Authenticator::note_use(KeyId key, UnixMs& noted_at) {
+  const UnixMs now = clock_.now_ms();
+  if (now - noted_at < use_interval_ms_ && now >= noted_at) return;
+  noted_at = uses_[key] = now;
+}
+
+std::vector<KeyUse> Authenticator::take_uses() {
+  std::vector<KeyUse> uses;
+  uses.reserve(uses_.size());
+  for (const auto& [key, at] : uses_) uses.push_back({key, at});
+  uses_.clear();
+  return uses;
+}
+
+void Authenticator::give_back(const std::vector<KeyUse>& uses) {
+  for (const KeyUse& use : uses) uses_.try_emplace(use.key, use.at);
 }
 
 void Authenticator::forget() {

@@ -7,9 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 #include "hub/clock.h"
 #include "hub/principal.h"
@@ -33,8 +35,9 @@ std::string make_key();
 
 class Authenticator {
  public:
-  /// Keeps at most `cached_max` found keys.
-  Authenticator(Reader& reader, const Clock& clock, std::size_t cached_max = 65'536);
+  /// Keeps at most `cached_max` found keys. Notes the uses of a key when the last one noted is older than
+  /// `use_interval_ms`.
+  Authenticator(Reader& reader, const Clock& clock, std::size_t cached_max = 65'536, UnixMs use_interval_ms = 60'000);
 
   /// `key` is what the caller presented, empty for nothing. May read the store (a few microseconds).
   AuthResult authenticate(std::string_view key);
@@ -50,14 +53,31 @@ class Authenticator {
   std::uint64_t generation() const { return generation_; }
   void forget();
 
+  /// For who keeps a Principal and does not ask again: `noted_at` is when its use was noted last, and is moved on when
+  /// it is noted anew.
+  void note_use(KeyId key, UnixMs& noted_at);
+  /// The keys that were let in since they were last taken, each with the last time that was noted.
+  std::vector<KeyUse> take_uses();
+  /// Uses that could not be kept: they are among those that are taken next.
+  void give_back(const std::vector<KeyUse>& uses);
+
  private:
+  struct Cached {
+    Key key;
+    UnixMs use_noted_at = std::numeric_limits<UnixMs>::min() / 2;
+  };
+
+  /// Null where the store knows no such key.
+  Cached* find(const KeyHash& hash);
   AuthResult judge(const Key& key) const;
 
   Reader& reader_;
   const Clock& clock_;
   std::size_t cached_max_;
   std::uint64_t generation_ = 1;
-  std::unordered_map<KeyHash, Key, KeyHashHash> cache_;
+  UnixMs use_interval_ms_;
+  std::unordered_map<KeyHash, Cached, KeyHashHash> cache_;
+  std::unordered_map<KeyId, UnixMs> uses_;
 };
 
 }  // namespace carillon::hub

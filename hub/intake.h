@@ -41,7 +41,21 @@ class Intake {
   /// Reads a report's members (`status`, `result`, `error`, `progress`).
   std::variant<Report, Faults> read_report(const Principal& by, const JobId& job, const json::Object& body) const;
 
+  /// What is wrong with a report among many, and the job where at least that is known.
+  struct RefusedUpdate {
+    std::optional<JobId> job;
+    Faults faults;
+  };
+  /// Reads a report among many, which names its job itself (`job_id`). `pointer` is where it stands: "/updates/3".
+  std::variant<Report, RefusedUpdate> read_update(const Principal& by, const json::Value& element,
+                                                  const json::Object& members, std::string_view pointer) const;
+
  private:
+  class FaultList;
+
+  void read_report_member(const json::Member& member, Report& report, FaultList& faults) const;
+  static void judge_members(const Report& report, FaultList& faults);
+
   IntakeLimits limits_;
 };
 

@@ -102,8 +102,14 @@ class Scanner {
     return value;
   }
 
+  /// A member whose value is taken apart further.
+  struct List {
+    std::string_view name;
+    ElementSink& sink;
+  };
+
   /// Checks the object that the whole text is, and lists its members.
-  std::variant<Object, Error> object() {
+  std::variant<Object, Error> object(const List* list = nullptr) {
     Object object;
     object.members().reserve(members_expected);
     skip_blanks();
@@ -113,20 +119,7 @@ class Scanner {
       const Kind kind = std::get<Value>(value).kind;
       return Error{0, "an object is wanted, this is a value of kind " + std::string(to_text(kind))};
     }
-    const bool sound = scan_members([&](std::size_t name_at, const Value& name, const Value& value) {
-      if (object.members().size() == members_max) {
-        at_ = name_at;
-        return fail("an object has more than " + std::to_string(members_max) + " members");
-      }
-      Member member{name.string(), value};
-      if (object.find(member.name) != nullptr) {
-        at_ = name_at;
-        return fail("the member \"" + member.name + "\" stands twice");
-      }
-      object.members().push_back(std::move(member));
-      return true;
-    });
-    if (!sound) return error_;
+    if (!collect(object, list)) return error_;
     skip_blanks();
     if (at_ != text_.size()) {
       fail("there is something behind the value");
@@ -286,26 +279,78 @@ class Scanner {
   }
 
   bool scan_array() {
+    return scan_elements([this] {
+      Value element;
+      return scan(element);
+    });
+  }
+
+  template <typename ScanElement>
+  bool scan_elements(ScanElement&& scan_element) {
     if (!enter()) return false;
     ++at_;
     skip_blanks();
     bool more = at_ >= text_.size() || text_[at_] != ']';
     if (!more) ++at_;
     while (more) {
-      Value element;
-      if (!scan(element) || !scan_separator(']', more)) return false;
+      if (!scan_element() || !scan_separator(']', more)) return false;
     }
     ++depth_left_;
     return true;
   }
 
   bool scan_object() {
-    return scan_members([](std::size_t, const Value&, const Value&) { return true; });
+    return scan_members([this](const Value&, Value& value) { return scan(value); },
+                        [](std::size_t, const Value&, const Value&) { return true; });
   }
 
-  /// Shows each member to `take`, with where its name stands; ends with it when it says false.
-  template <typename Take>
-  bool scan_members(Take&& take) {
+  /// Lists the members of the object that begins here.
+  bool collect(Object& object, const List* list) {
+    const auto scan_value = [&](const Value& name, Value& value) {
+      const bool wanted = list != nullptr && at_ < text_.size() && text_[at_] == '[' && name.string() == list->name;
+      return wanted ? scan_list(value, list->sink) : scan(value);
+    };
+    return scan_members(scan_value, [&](std::size_t name_at, const Value& name, const Value& value) {
+      if (object.members().size() == members_max) {
+        at_ = name_at;
+        return fail("an object has more than " + std::to_string(members_max) + " members");
+      }
+      Member member{name.string(), value};
+      if (object.find(member.name) != nullptr) {
+        at_ = name_at;
+        return fail("the member \"" + member.name + "\" stands twice");
+      }
+      object.members().push_back(std::move(member));
+      return true;
+    });
+  }
+
+  bool scan_list(Value& list, ElementSink& sink) {
+    const std::size_t start = at_;
+    list.kind = Kind::array;
+    Object members;
+    members.members().reserve(members_expected);
+    const bool sound = scan_elements([&] {
+      members.members().clear();
+      Value element;
+      if (at_ < text_.size() && text_[at_] == '{') {
+        const std::size_t element_at = at_;
+        if (!collect(members, nullptr)) return false;
+        element = {Kind::object, text_.substr(element_at, at_ - element_at)};
+      } else if (!scan(element)) {
+        return false;
+      }
+      sink.take(element, members);
+      return true;
+    });
+    list.text = text_.substr(start, at_ - start);
+    return sound;
+  }
+
+  /// Has each value checked by `scan_value` and shows each member to `take`, with where its name stands; ends when one
+  /// of them says false.
+  template <typename ScanValue, typename Take>
+  bool scan_members(ScanValue&& scan_value, Take&& take) {
     if (!enter()) return false;
     ++at_;
     skip_blanks();
@@ -322,7 +367,7 @@ class Scanner {
       ++at_;
       skip_blanks();
       Value value;
-      if (!scan(value) || !take(name_at, name, value) || !scan_separator('}', more)) return false;
+      if (!scan_value(name, value) || !take(name_at, name, value) || !scan_separator('}', more)) return false;
     }
     ++depth_left_;
     return true;
@@ -418,6 +463,12 @@ std::variant<Value, Error> check(std::string_view text, std::size_t depth) { ret
 
 std::variant<Object, Error> parse_object(std::string_view text, std::size_t depth) {
   return Scanner(text, depth).object();
+}
+
+std::variant<Object, Error> parse_object_of_list(std::string_view text, std::string_view list, ElementSink& sink,
+                                                 std::size_t depth) {
+  const Scanner::List wanted{list, sink};
+  return Scanner(text, depth).object(&wanted);
 }
 
 std::variant<Object, Error> members_of(const Value& object) {

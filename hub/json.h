@@ -65,6 +65,20 @@ std::variant<Value, Error> check(std::string_view text, std::size_t depth = dept
 /// Checks one whole text that must be an object, and points at its members. A name that stands twice is an error.
 std::variant<Object, Error> parse_object(std::string_view text, std::size_t depth = depth_max);
 
+/// Takes the elements of a list one by one, as they are checked.
+class ElementSink {
+ public:
+  virtual ~ElementSink() = default;
+  /// `members` are the element's own where it is an object, else none. They are gone when it returns; the text that
+  /// they point at stays. The text behind the element has not been looked at yet: it may turn out to be unsound.
+  virtual void take(const Value& element, const Object& members) = 0;
+};
+
+/// As parse_object() does, in one pass over the text, for an object that holds a list: where its member `list` is an
+/// array, each element is shown to the sink with its members, which are looked at as strictly as the object's own.
+std::variant<Object, Error> parse_object_of_list(std::string_view text, std::string_view list, ElementSink& sink,
+                                                 std::size_t depth = depth_max);
+
 /// Points at the members of a checked object; an error only for a name that stands twice or too many members.
 std::variant<Object, Error> members_of(const Value& object);
 /// Points at the elements of a checked array.

@@ -51,6 +51,11 @@ class Ownership {
     return who.role == Role::worker || (who.role == Role::client && owns(who, owner));
   }
 
+  /// Who owns a job may erase it; an admin any.
+  bool may_erase(const Principal& who, const JobOwner& owner) const {
+    return who.role == Role::admin || owns(who, owner);
+  }
+
   OwnershipScope scope() const { return scope_; }
 
  private:

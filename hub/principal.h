@@ -3,7 +3,6 @@
 // Threads: values; safe anywhere.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +13,7 @@
 
 #include "hub/clock.h"
 #include "hub/id.h"
+#include "hub/sha256.h"
 
 namespace carillon::hub {
 
@@ -41,7 +41,7 @@ struct Principal {
 };
 
 /// SHA-256 of an API key: all that is kept of it.
-using KeyHash = std::array<std::uint8_t, 32>;
+using KeyHash = Sha256;
 
 struct KeyHashHash {
   std::size_t operator()(const KeyHash& hash) const noexcept {
@@ -70,6 +70,7 @@ struct Key {
   std::string name;
   UnixMs created_at = 0;
   std::optional<UnixMs> expires_at;
+  std::optional<UnixMs> last_used_at;  ///< when it was last let in, coarsely; none: not yet
   /// Set only when the key was found by the secret before its last rotation: until when that one is taken.
   std::optional<UnixMs> previous_until;
 };

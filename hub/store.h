@@ -32,6 +32,8 @@ enum class Refusal : std::uint8_t {
   already_exists,     ///< the id, the name, or the endpoint's URL is taken
   bad_transition,     ///< the status may not follow the one the job has
   not_running,        ///< progress for a job that does not run
+  not_final,          ///< only a job that has ended can be erased
+  key_reused,         ///< an idempotency key that another submission came with
   endpoint_disabled,  ///< nothing is sent to it until it is enabled
   limit_reached,      ///< there are as many as may be
   unknown_owner,      ///< a submission for a key that does not exist or is no client key
@@ -83,6 +85,12 @@ struct Submission {
   std::optional<JobHook> hook;
 };
 
+/// What a submission is known by when it is sent again: the caller's own name for it, and what it said.
+struct IdempotencyKey {
+  std::string text;
+  Sha256 body{};  ///< of the request
+};
+
 /// A report, already checked for what can be checked without the job: see Intake.
 struct Report {
   Principal by;
@@ -92,6 +100,12 @@ struct Report {
   Text result;
   Text error;
   Text progress;
+};
+
+/// When a key was last let in, to within some time.
+struct KeyUse {
+  KeyId key;
+  UnixMs at = 0;
 };
 
 struct NewKey {
@@ -178,6 +192,7 @@ struct CommitBatch {
   std::vector<DeliveryNotice> deliveries;
   std::vector<EndpointId> endpoints_changed;  ///< registered, changed or deleted
   std::vector<EndpointId> endpoints_due;      ///< of which deliveries became due that are not named one by one
+  std::vector<JobId> jobs_erased;             ///< what they held is not to be told any more
   bool default_secrets_changed = false;       ///< an account's, which its submissions' webhooks are signed with
   bool identity_changed = false;              ///< a key or account was made, changed or taken away
 };
@@ -211,6 +226,15 @@ class CommitListener {
   friend class Store;
   Replies gathered_;  ///< handed over, to be queued by Store::hand_over()
 };
+
+/// A job that was submitted under an idempotency key.
+struct Submitted {
+  Job job;
+  bool replayed = false;  ///< by an earlier submission under the same key: as it was then
+};
+
+/// What became of each report of many, in their order: the job's last event, or why it was refused.
+using ReportOutcomes = std::vector<Outcome<Seq>>;
 
 /// Called with the outcome, on the listener's thread, exactly once, unless the store is destroyed first.
 template <typename T>
@@ -252,7 +276,8 @@ class Reader {
     Seq last = 0;  ///< the last event of all at that moment
     Missed missed;
   };
-  /// The events later than `after` of all jobs that belong to the key.
+  /// The events later than `after` of all jobs that belong to the key; those of jobs that were erased keep their place,
+  /// without result, error and progress.
   virtual OwnerSince events_since(const JobOwner& owner, Seq after, const MissedLimit& limit) = 0;
 
   struct JobHistory {
@@ -304,8 +329,26 @@ class Reader {
 
   /// The key whose present or still valid previous secret has this hash.
   virtual std::optional<Key> find_key(const KeyHash& hash) = 0;
-  virtual std::vector<Key> keys() = 0;
-  virtual std::vector<Account> accounts() = 0;
+  virtual std::optional<Key> find_key(KeyId id) = 0;
+  struct KeyPage {
+    std::optional<std::string> account;  ///< only those of the account of this name
+    std::optional<Role> role;
+    std::optional<std::string> name;
+    std::optional<KeyId> after;  ///< those that follow this one
+    std::size_t limit = 100;
+  };
+  /// In the order in which they were made.
+  virtual std::vector<Key> keys(const KeyPage& page) = 0;
+
+  virtual std::optional<Account> find_account(const std::string& name) = 0;
+  struct AccountPage {
+    std::optional<AccountStatus> status;
+    std::optional<std::string> name;
+    std::optional<AccountId> after;  ///< those that follow this one
+    std::size_t limit = 100;
+  };
+  /// In the order in which they were made.
+  virtual std::vector<Account> accounts(const AccountPage& page) = 0;
 
   virtual std::optional<Endpoint> find_endpoint(EndpointId id) = 0;
   struct EndpointPage {
@@ -380,7 +423,16 @@ class Store {
   // Each change is queued and answered through `home`, which must have been added, when it is durable or refused.
   // Where the queue is full the answer is `overloaded`, by the same way.
   virtual void submit(Submission submission, CommitListener& home, Then<Job> then) = 0;
+  /// The same under a key: whoever submits again with the same key and body within the time keys are kept is given the
+  /// job that came of the first, as it was then (without its metadata where it has been erased since); with another
+  /// body he is refused as `key_reused`. A submission that was refused leaves the key free. Keys are the caller's own.
+  virtual void submit_once(Submission submission, IdempotencyKey key, CommitListener& home, Then<Submitted> then) = 0;
   virtual void report(Report report, CommitListener& home, Then<Job> then) = 0;
+  /// Many at once, in their order, in one commit; one that breaks a rule fails alone.
+  virtual void report_all(std::vector<Report> reports, CommitListener& home, Then<ReportOutcomes> then) = 0;
+  /// Erases a final job with its result, error, progress and metadata. Its events keep their place; its id is not given
+  /// again.
+  virtual void erase_job(Principal by, JobId job, CommitListener& home, Then<Done> then) = 0;
   virtual void record(std::vector<Attempt> attempts, CommitListener& home, Then<Done> then) = 0;
 
   virtual void create_account(std::string name, CommitListener& home, Then<Account> then) = 0;
@@ -391,6 +443,9 @@ class Store {
   virtual void rotate_key(KeyId key, KeyHash hash, UnixMs previous_until, CommitListener& home, Then<Key> then) = 0;
   /// Ends a key for good. Its jobs stay.
   virtual void revoke_key(KeyId key, CommitListener& home, Then<Done> then) = 0;
+
+  /// Of each key, the last there is; those of keys that are gone are passed over.
+  virtual void note_key_uses(std::vector<KeyUse> uses, CommitListener& home, Then<Done> then) = 0;
 
   virtual void create_endpoint(NewEndpoint endpoint, CommitListener& home, Then<Endpoint> then) = 0;
   virtual void change_endpoint(EndpointChange change, CommitListener& home, Then<Endpoint> then) = 0;

@@ -86,8 +86,9 @@ void Dispatcher::stop() {
 
 void Dispatcher::on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept {
   const bool concerns =
-      !replies.empty() || (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty() ||
-                                     !batch->endpoints_due.empty() || batch->default_secrets_changed));
+      !replies.empty() ||
+      (batch && (!batch->deliveries.empty() || !batch->endpoints_changed.empty() || !batch->endpoints_due.empty() ||
+                 !batch->jobs_erased.empty() || batch->default_secrets_changed));
   if (concerns && inbox_.put(batch, std::move(replies))) loop_.post([this] { take_in(); });
 }
 
@@ -125,6 +126,11 @@ void Dispatcher::on_batch(const hub::CommitBatch& batch) {
     queue.put_back_ready();
     queue.note_on_disk(now);
     consider(queue);
+  }
+  for (const hub::JobId& job : batch.jobs_erased) {
+    for (const auto& [id, queue] : queues_) {
+      if (queue->forget(job)) consider(*queue);
+    }
   }
 }
 

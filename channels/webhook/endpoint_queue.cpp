@@ -1,5 +1,6 @@
 #include "channels/webhook/endpoint_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace carillon::channels::webhook {
@@ -35,6 +36,13 @@ void EndpointQueue::refill(hub::Reader& reader, hub::UnixMs now) {
     if (auto delivery = reader.find_pending(id)) take_in({std::move(*delivery), std::nullopt});
   }
   disk_due_at_ = all ? reader.next_due(id_, now).value_or(never) : now;
+}
+
+bool EndpointQueue::forget(const hub::JobId& job) {
+  const bool known = std::any_of(ready_.begin(), ready_.end(),
+                                 [&](const Waiting& waiting) { return waiting.delivery.event->job == job; });
+  if (known) put_back_ready();
+  return known;
 }
 
 Waiting EndpointQueue::next() {

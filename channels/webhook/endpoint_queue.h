@@ -56,6 +56,10 @@ class EndpointQueue {
 
   hub::EndpointId id() const { return id_; }
 
+  /// What a job held is not to be told any more: true where something of it was ready, which is read anew from the
+  /// table.
+  bool forget(const hub::JobId& job);
+
   /// News of a delivery: taken in, or noted to be on disk until it is due.
   void offer(const hub::DeliveryNotice& notice, std::chrono::steady_clock::time_point durable_at, hub::UnixMs now);
 

@@ -8,7 +8,8 @@ namespace {
 
 bool says_something(const hub::CommitBatch& batch) {
   return !batch.events.empty() || !batch.deliveries.empty() || !batch.endpoints_changed.empty() ||
-         !batch.endpoints_due.empty() || batch.default_secrets_changed || batch.identity_changed;
+         !batch.endpoints_due.empty() || !batch.jobs_erased.empty() || batch.default_secrets_changed ||
+         batch.identity_changed;
 }
 
 }  // namespace

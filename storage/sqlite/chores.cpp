@@ -36,9 +36,12 @@ bool take_room(const Row& row, std::size_t& rows_left) {
 
 }  // namespace
 
-Chores::Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, hub::UnixMs keep_deliveries_ms)
+Chores::Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Erasures& erasures, IdempotencyKeys& keys,
+               hub::UnixMs keep_deliveries_ms)
     : endpoints_(endpoints),
       ids_(ids),
+      erasures_(erasures),
+      keys_(keys),
       keep_deliveries_ms_(keep_deliveries_ms),
       insert_ending_(handle, "INSERT OR IGNORE INTO endings (endpoint) VALUES (?)"),
       next_ending_(handle, "SELECT endpoint FROM endings LIMIT 1"),
@@ -64,10 +67,8 @@ bool Chores::retention_waits(hub::UnixMs now_ms) const {
   return !all_looked_at_ || now_ms - looked_at_ms_ >= retention_interval_ms || now_ms < looked_at_ms_;
 }
 
-std::optional<std::chrono::milliseconds> Chores::patience(hub::UnixMs now_ms) const {
-  if (waiting(now_ms)) return std::chrono::milliseconds(0);
-  if (keep_deliveries_ms_ == 0) return std::nullopt;
-  return std::chrono::milliseconds(retention_interval_ms);
+std::chrono::milliseconds Chores::patience(hub::UnixMs now_ms) const {
+  return std::chrono::milliseconds(waiting(now_ms) ? 0 : retention_interval_ms);
 }
 
 void Chores::slice(WriteContext& context) {
@@ -83,15 +84,19 @@ void Chores::slice(WriteContext& context) {
     if (!end_some(context, endpoint, rows_left)) return;
     delete_ending_.bind(endpoint).run();
   }
+  erasures_.slice(rows_left);
+  if (rows_left > 0 && keys_.wait(context.now_ms)) keys_.erase_old(context.now_ms, rows_left);
   if (rows_left > 0 && retention_waits(context.now_ms)) retain(context, rows_left);
 }
 
 void Chores::committed() {
   if (found_no_endings_) may_have_endings_ = false;
   found_no_endings_ = false;
+  erasures_.committed();
 }
 
 void Chores::rolled_back() {
+  erasures_.rolled_back();
   may_have_endings_ = true;
   found_no_endings_ = false;
   looked_at_ = {};

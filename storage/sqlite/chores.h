@@ -4,7 +4,10 @@
 //   endings     what was pending for an endpoint that was disabled ends as failed; of one that was deleted all
 //   deliveries
 //               and attempts are erased. Which endpoints these are is on disk, so it goes on after a restart.
-//   retention   deliveries that ended, delivered or failed, are erased with their attempts when they are old.
+//   erasures    the progress in the events of jobs that were erased.
+//   retention   deliveries that ended, delivered or failed, are erased with their attempts when they are old, and so
+//   are
+//               idempotency keys.
 //
 // Until its turn has come nothing of an ended endpoint is handed out: readers look at the endpoint too.
 //
@@ -12,11 +15,12 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 #include "hub/clock.h"
 #include "storage/sqlite/delivery_ids.h"
 #include "storage/sqlite/endpoint_table.h"
+#include "storage/sqlite/erasures.h"
+#include "storage/sqlite/idempotency_keys.h"
 #include "storage/sqlite/statement.h"
 #include "storage/sqlite/write_context.h"
 
@@ -25,14 +29,17 @@ namespace carillon::storage::sqlite {
 class Chores {
  public:
   /// Deliveries are kept for `keep_deliveries_ms` from when they were written; 0: for ever.
-  Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, hub::UnixMs keep_deliveries_ms);
+  Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Erasures& erasures, IdempotencyKeys& keys,
+         hub::UnixMs keep_deliveries_ms);
 
   /// In the transaction that disables or deletes the endpoint.
   void end(hub::EndpointId endpoint);
 
-  bool waiting(hub::UnixMs now_ms) const { return may_have_endings_ || retention_waits(now_ms); }
-  /// How long the committer may sleep before it asks again; none: until it is woken.
-  std::optional<std::chrono::milliseconds> patience(hub::UnixMs now_ms) const;
+  bool waiting(hub::UnixMs now_ms) const {
+    return may_have_endings_ || erasures_.wait() || keys_.wait(now_ms) || retention_waits(now_ms);
+  }
+  /// How long the committer may sleep before it asks again.
+  std::chrono::milliseconds patience(hub::UnixMs now_ms) const;
 
   /// In a transaction; then one of the two below.
   void slice(WriteContext& context);
@@ -49,6 +56,8 @@ class Chores {
 
   EndpointTable& endpoints_;
   DeliveryIds& ids_;
+  Erasures& erasures_;
+  IdempotencyKeys& keys_;
   const hub::UnixMs keep_deliveries_ms_;
 
   bool may_have_endings_ = true;  ///< whether there are some is found out by a slice

@@ -59,8 +59,12 @@ void Committer::queue(hub::Replies& changes) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    taken = std::min(changes.size(), limits_.queue_max - queued_);
-    queued_ += taken;
+    for (; taken < changes.size(); ++taken) {
+      const std::size_t weight = as_change(changes[taken]).weight();
+      // One that is heavier than the whole queue is taken where nothing else waits.
+      if (queued_ > 0 && queued_ + weight > limits_.queue_max) break;
+      queued_ += weight;
+    }
     waiting_.insert(waiting_.end(), std::move_iterator(changes.begin()),
                     std::move_iterator(changes.begin() + static_cast<std::ptrdiff_t>(taken)));
     if (taken > 0) wake = std::exchange(asleep_, false);
@@ -87,11 +91,7 @@ bool Committer::take(Changes& taken) {
   const auto called = [this] { return !waiting_.empty() || stopping_; };
   if (!called()) {
     asleep_ = true;
-    if (const auto wait = patience()) {
-      wake_.wait_for(lock, *wait, called);
-    } else {
-      wake_.wait(lock, called);
-    }
+    wake_.wait_for(lock, patience(), called);
     asleep_ = false;
   }
   // Where many wait, loops that are ready to run have more to hand over: they go first, as long as that brings more,
@@ -107,7 +107,7 @@ bool Committer::take(Changes& taken) {
   return !taken.empty() || !stopping_;
 }
 
-std::optional<std::chrono::milliseconds> Committer::patience() const {
+std::chrono::milliseconds Committer::patience() const {
   if (!writable()) return probe_interval;
   if (std::chrono::steady_clock::now() < chores_rest_until_) return chores_rest;
   return writer_.chores.patience(clock_.now_ms());
@@ -132,14 +132,26 @@ void Committer::run() {
   while (take(taken)) {
     if (taken.empty()) writable() ? do_chores() : probe();
     for (Slice rest = taken; !rest.empty();) {
-      const Slice next = rest.first(std::min(rest.size(), limits_.batch_max));
+      const auto [next, weight] = first_of(rest);
       rest = rest.subspan(next.size());
       commit(next);
       const std::lock_guard lock(mutex_);
-      queued_ -= next.size();
+      queued_ -= weight;
     }
     taken.clear();
   }
+}
+
+Committer::Weighed Committer::first_of(Slice changes) const {
+  std::size_t count = 0;
+  std::size_t weight = 0;
+  while (count < changes.size() && (count == 0 || weight < limits_.batch_max)) {
+    const std::size_t more = as_change(changes[count]).weight();
+    if (count > 0 && weight + more > limits_.batch_max) break;
+    weight += more;
+    ++count;
+  }
+  return {changes.first(count), weight};
 }
 
 void Committer::commit(Slice changes) {
@@ -179,14 +191,15 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes, bool with_chores) {
   last_seq_ = batch->last;
   hub::Tally& pending = tallies_.deliveries_pending;
   pending.set(pending.read() + static_cast<std::uint64_t>(context.pending_more));
-  if (!changes.empty()) count(*batch, changes.size(), begun_at);
+  if (!changes.empty()) count(*batch, changes, begun_at);
   return batch;
 }
 
-void Committer::count(const hub::CommitBatch& batch, std::size_t changes,
-                      std::chrono::steady_clock::time_point begun_at) {
+void Committer::count(const hub::CommitBatch& batch, Slice changes, std::chrono::steady_clock::time_point begun_at) {
   ++tallies_.commits;
-  tallies_.commit_changes.observe(static_cast<double>(changes));
+  std::size_t weight = 0;
+  for (const auto& change : changes) weight += as_change(change).weight();
+  tallies_.commit_changes.observe(static_cast<double>(weight));
   tallies_.commit_seconds.observe(std::chrono::duration<double>(batch.durable_at - begun_at).count());
   for (const hub::EventPtr& event : batch.events) ++tallies_.events_of(event->kind);
 }

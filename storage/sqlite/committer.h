@@ -16,7 +16,6 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -33,7 +32,7 @@ class Committer {
  public:
   struct Limits {
     std::size_t queue_max;  ///< changes that wait, those of the commit under way included
-    std::size_t batch_max;  ///< changes in one commit
+    std::size_t batch_max;  ///< changes in one commit; one that is many by itself is not divided
   };
 
   /// All outlive the committer.
@@ -56,18 +55,26 @@ class Committer {
   using Changes = hub::Replies;
   using Slice = std::span<std::unique_ptr<hub::Reply>>;
 
+  /// Changes, and how many they are by weight.
+  struct Weighed {
+    Slice changes;
+    std::size_t weight;
+  };
+
   void run();
+  /// As many as one commit holds, at least one.
+  Weighed first_of(Slice changes) const;
   /// Waits for changes and takes all there are; none when it is time for a probe or a chore; false when it is time to
   /// end.
   bool take(Changes& taken);
-  /// How long to wait for changes; none: for ever.
-  std::optional<std::chrono::milliseconds> patience() const;
+  /// How long to wait for changes.
+  std::chrono::milliseconds patience() const;
   void commit(Slice changes);
   /// One transaction, with a slice of the chores where it is their time. Throws SqliteError, after the rollback.
   hub::CommitBatchPtr try_commit(Slice changes, bool with_chores);
   bool chores_wait() const;
   void do_chores();
-  void count(const hub::CommitBatch& batch, std::size_t changes, std::chrono::steady_clock::time_point begun_at);
+  void count(const hub::CommitBatch& batch, Slice changes, std::chrono::steady_clock::time_point begun_at);
   void refuse(Slice changes, const std::string& detail);
   void probe();
 
@@ -83,7 +90,7 @@ class Committer {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Changes waiting_;
-  std::size_t queued_ = 0;  ///< waiting_ and what is taken but not yet answered
+  std::size_t queued_ = 0;  ///< by weight: waiting_ and what is taken but not yet answered
   bool asleep_ = false;
   bool stopping_ = false;
 

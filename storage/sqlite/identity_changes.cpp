@@ -20,8 +20,8 @@ IdentityChanges::IdentityChanges(sqlite3* handle)
                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
       update_key_(handle, "UPDATE api_keys SET status = ?2 WHERE id = ?1"),
       rotate_key_(handle, "UPDATE api_keys SET previous_hash = hash, previous_until = ?3, hash = ?2 WHERE id = ?1"),
-      revoke_key_(handle, "UPDATE api_keys SET hash = NULL, previous_hash = NULL, previous_until = NULL WHERE id = ?") {
-}
+      revoke_key_(handle, "UPDATE api_keys SET hash = NULL, previous_hash = NULL, previous_until = NULL WHERE id = ?"),
+      note_use_(handle, "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1") {}
 
 std::optional<hub::Account> IdentityChanges::find_account(const std::string& name) {
   find_account_.bind(name);
@@ -91,6 +91,11 @@ hub::Outcome<hub::Done> IdentityChanges::revoke_key(WriteContext& context, hub::
   if (!find_key(id)) return {hub::Refusal::not_found, no_such_key(id)};
   revoke_key_.bind(id).run();
   context.batch.identity_changed = true;
+  return hub::Done{};
+}
+
+hub::Outcome<hub::Done> IdentityChanges::note_uses(const std::vector<hub::KeyUse>& uses) {
+  for (const hub::KeyUse& use : uses) note_use_.bind(use.key, use.at).run();
   return hub::Done{};
 }
 

@@ -1,10 +1,11 @@
 // Accounts and keys: made, changed, taken away. Each change tells the commit that identities have changed, so that
-// every Authenticator forgets what it had found before the change is answered.
+// every Authenticator forgets what it had found before the change is answered. When a key was last used is noted too.
 //
 // Threads: the committer's.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "hub/store.h"
 #include "storage/sqlite/statement.h"
@@ -26,6 +27,9 @@ class IdentityChanges {
                                     hub::UnixMs previous_until);
   hub::Outcome<hub::Done> revoke_key(WriteContext& context, hub::KeyId key);
 
+  /// No change of an identity: nobody has to forget what he knows of it.
+  hub::Outcome<hub::Done> note_uses(const std::vector<hub::KeyUse>& uses);
+
  private:
   std::optional<hub::Account> find_account(const std::string& name);
   std::optional<hub::Key> find_key(hub::KeyId id);
@@ -38,6 +42,7 @@ class IdentityChanges {
   Statement update_key_;
   Statement rotate_key_;
   Statement revoke_key_;
+  Statement note_use_;
 };
 
 }  // namespace carillon::storage::sqlite

@@ -6,19 +6,26 @@
 namespace carillon::storage::sqlite {
 
 JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries,
-                       EndpointChanges& endpoints, EventLog& log)
+                       EndpointChanges& endpoints, EventLog& log, IdempotencyKeys& keys, Erasures& erasures)
     : rules_(rules),
       deliveries_(deliveries),
       endpoints_(endpoints),
       log_(log),
+      keys_(keys),
+      erasures_(erasures),
       find_client_(handle, "SELECT account FROM api_keys WHERE id = ? AND role = 0 AND hash IS NOT NULL"),
       find_job_(handle, select(job_columns, job_by_id)),
+      find_id_(handle, "SELECT EXISTS (SELECT 1 FROM job_states AS s WHERE s.n = j.n) FROM jobs AS j WHERE j.id = ?"),
       insert_job_(handle,
                   "INSERT INTO jobs (id, owner_key, owner_account, created_at, hook, hook_events, metadata) "
                   "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n"),
       insert_state_(handle, "INSERT INTO job_states (n, status, seq, updated_at, progress) VALUES (?, ?, ?, ?, 0)"),
       update_state_(handle, "UPDATE job_states SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
-      update_outcome_(handle, "UPDATE jobs SET error = ?2, result = ?3 WHERE n = ?1") {}
+      update_outcome_(handle, "UPDATE jobs SET error = ?2, result = ?3 WHERE n = ?1"),
+      erase_job_(handle,
+                 "UPDATE jobs SET hook = NULL, hook_events = 0, metadata = NULL, error = NULL, result = NULL "
+                 "WHERE n = ?"),
+      erase_state_(handle, "DELETE FROM job_states WHERE n = ?") {}
 
 std::optional<hub::AccountId> JobChanges::account_of_client(hub::KeyId key) {
   find_client_.bind(key);
@@ -38,8 +45,7 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
       return {hub::Refusal::unknown_owner, "The owner is not the id of a client key: " + to_text(*submission.owner)};
     job.owner = {*submission.owner, *account};
   }
-  if (find(submission.job) != nullptr)
-    return {hub::Refusal::already_exists, "There is a job with this id already: " + submission.job.text()};
+  if (auto detail = taken(submission.job); !detail.empty()) return {hub::Refusal::already_exists, std::move(detail)};
 
   if (submission.hook) {
     row.hook = endpoints_.for_hook(context, job.owner, *submission.hook);
@@ -59,6 +65,30 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
   return recent_.put(std::move(row)).job;
 }
 
+hub::Outcome<hub::Submitted> JobChanges::submit_once(WriteContext& context, const hub::Submission& submission,
+                                                     const hub::IdempotencyKey& key) {
+  if (auto earlier = keys_.find(context.now_ms, submission.by.key, key.text)) {
+    if (earlier->body == key.body) return hub::Submitted{std::move(earlier->job), true};
+    return {hub::Refusal::key_reused,
+            "This Idempotency-Key came with another body before; a new request needs a new one."};
+  }
+  auto outcome = submit(context, submission);
+  if (!outcome) return {outcome.refusal(), outcome.detail()};
+  keys_.keep(submission.by.key, key, *outcome);
+  return hub::Submitted{std::move(*outcome), false};
+}
+
+std::string JobChanges::taken(const hub::JobId& id) {
+  if (recent_.find(id) == nullptr) {
+    find_id_.bind(id);
+    if (!find_id_.step()) return {};
+    const bool exists = find_id_.integer(0) != 0;
+    find_id_.reset();
+    if (!exists) return "The job with this id was erased; its id is not given again: " + id.text();
+  }
+  return "There is a job with this id already: " + id.text();
+}
+
 JobRow* JobChanges::find(const hub::JobId& id) {
   if (JobRow* row = recent_.find(id)) return row;
   find_job_.bind(id);
@@ -69,11 +99,48 @@ JobRow* JobChanges::find(const hub::JobId& id) {
 }
 
 hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Report& report) {
-  JobRow* const row = find(report.job);
+  const auto outcome = apply(context, report);
+  if (!outcome) return {outcome.refusal(), outcome.detail()};
+  return **outcome;
+}
+
+hub::Outcome<hub::ReportOutcomes> JobChanges::report_all(WriteContext& context,
+                                                         const std::vector<hub::Report>& reports) {
+  hub::ReportOutcomes outcomes;
+  outcomes.reserve(reports.size());
+  for (const hub::Report& report : reports) {
+    const auto outcome = apply(context, report);
+    if (outcome) {
+      outcomes.emplace_back((*outcome)->seq);
+    } else {
+      outcomes.emplace_back(outcome.refusal(), outcome.detail());
+    }
+  }
+  return outcomes;
+}
+
+hub::Outcome<hub::Done> JobChanges::erase(WriteContext& context, const hub::Principal& by, const hub::JobId& id) {
+  const JobRow* const row = find(id);
+  if (row == nullptr || !rules_.ownership().may_erase(by, row->job.owner)) {
+    return {hub::Refusal::not_found, "Job not found or access denied: " + id.text()};
+  }
+  if (!is_final(row->job.status)) {
+    return {hub::Refusal::not_final, "Only a job that has succeeded or failed can be erased; this one is " +
+                                         std::string(to_text(row->job.status)) + "."};
+  }
+  erase_job_.bind(row->n).run();
+  erase_state_.bind(row->n).run();
+  erasures_.begin(row->n, row->job.seq);
+  context.batch.jobs_erased.push_back(id);
+  return hub::Done{};
+}
+
+hub::Outcome<const hub::Job*> JobChanges::apply(WriteContext& context, const hub::Report& report) {
+  JobRow* row = find(report.job);
   const hub::Verdict verdict = rules_.judge(report, row != nullptr ? &row->job : nullptr);
   if (verdict.refusal) return {*verdict.refusal, verdict.detail};
   hub::Job& job = row->job;
-  if (!verdict.event) return job;
+  if (!verdict.event) return &job;
 
   job.status = report.status.value_or(job.status);
   const hub::Seq previous = std::exchange(job.seq, context.next_seq());
@@ -88,9 +155,9 @@ hub::Outcome<hub::Job> JobChanges::report(WriteContext& context, const hub::Repo
   }
   update_state_.bind(row->n, job.status, job.seq, job.updated_at, row->progress_seq).run();
   write_event(context, *row, *verdict.event, previous, report.progress);
-  hub::Job told = job;
-  if (is_final(told.status)) recent_.drop(told.id);
-  return told;
+  if (!is_final(job.status)) return &job;
+  if (auto kept = recent_.take(report.job)) found_ = std::move(*kept);
+  return &found_.job;
 }
 
 void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, hub::Seq previous,

@@ -1,4 +1,4 @@
-// Jobs: submitted and reported on. Here a change becomes an event: the job's new state, the event's row and the
+// Jobs: submitted, reported on and erased. Here a change becomes an event: the job's new state, the event's row and the
 // deliveries it owes are written together, or not at all.
 //
 // Threads: the committer's.
@@ -8,7 +8,9 @@
 #include "hub/store.h"
 #include "storage/sqlite/delivery_changes.h"
 #include "storage/sqlite/endpoint_changes.h"
+#include "storage/sqlite/erasures.h"
 #include "storage/sqlite/event_log.h"
+#include "storage/sqlite/idempotency_keys.h"
 #include "storage/sqlite/recent_jobs.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/statement.h"
@@ -19,10 +21,14 @@ namespace carillon::storage::sqlite {
 class JobChanges {
  public:
   JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints,
-             EventLog& log);
+             EventLog& log, IdempotencyKeys& keys, Erasures& erasures);
 
   hub::Outcome<hub::Job> submit(WriteContext& context, const hub::Submission& submission);
+  hub::Outcome<hub::Submitted> submit_once(WriteContext& context, const hub::Submission& submission,
+                                           const hub::IdempotencyKey& key);
   hub::Outcome<hub::Job> report(WriteContext& context, const hub::Report& report);
+  hub::Outcome<hub::ReportOutcomes> report_all(WriteContext& context, const std::vector<hub::Report>& reports);
+  hub::Outcome<hub::Done> erase(WriteContext& context, const hub::Principal& by, const hub::JobId& id);
 
   /// What was changed since the last commit is undone: nothing that is kept in memory holds any more.
   void forget_recent() { recent_.clear(); }
@@ -30,6 +36,10 @@ class JobChanges {
  private:
   /// The job's row, from memory or the database; null when there is none. It stays until the next call.
   JobRow* find(const hub::JobId& id);
+  /// Does what a report says. The job, as it stands then, stays until the next call.
+  hub::Outcome<const hub::Job*> apply(WriteContext& context, const hub::Report& report);
+  /// Why a job cannot be given this id; empty where it can.
+  std::string taken(const hub::JobId& id);
   /// The account of the client key of that id.
   std::optional<hub::AccountId> account_of_client(hub::KeyId key);
   /// Writes the event of the job's present state, and what it owes. `previous` is the job's event before it, 0 for the
@@ -41,14 +51,19 @@ class JobChanges {
   DeliveryChanges& deliveries_;
   EndpointChanges& endpoints_;
   EventLog& log_;
+  IdempotencyKeys& keys_;
+  Erasures& erasures_;
   RecentJobs recent_;
   JobRow found_;  ///< one that is final: not worth keeping
   Statement find_client_;
   Statement find_job_;
+  Statement find_id_;
   Statement insert_job_;
   Statement insert_state_;
   Statement update_state_;
   Statement update_outcome_;
+  Statement erase_job_;
+  Statement erase_state_;
 };
 
 }  // namespace carillon::storage::sqlite

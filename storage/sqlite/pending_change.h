@@ -7,6 +7,7 @@
 // Threads: made by the asker, applied by the committer, run by the asker; never two at once.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ class Writer;
 
 class PendingChange : public hub::Reply {
  public:
-  explicit PendingChange(hub::CommitListener& home) : home_(home) {}
+  /// `weight`: how many changes it is by itself.
+  explicit PendingChange(hub::CommitListener& home, std::size_t weight = 1) : home_(home), weight_(weight) {}
 
   /// Writes the change, or finds why not. A change that breaks a rule is refused before it has written anything, so it
   /// fails alone. Applied anew when the transaction was rolled back. Throws SqliteError.
@@ -30,9 +32,11 @@ class PendingChange : public hub::Reply {
   virtual void refuse(hub::Refusal refusal, const std::string& detail) = 0;
 
   hub::CommitListener& home() const { return home_; }
+  std::size_t weight() const { return weight_; }
 
  private:
   hub::CommitListener& home_;
+  std::size_t weight_;
 };
 
 /// What is queued travels as replies do, and is nothing else than changes.
@@ -44,8 +48,8 @@ inline PendingChange& as_change(const std::unique_ptr<hub::Reply>& reply) {
 template <typename T, typename Apply>
 class PendingChangeOf final : public PendingChange {
  public:
-  PendingChangeOf(hub::CommitListener& home, Apply apply, hub::Then<T> then)
-      : PendingChange(home), apply_(std::move(apply)), then_(std::move(then)) {}
+  PendingChangeOf(hub::CommitListener& home, std::size_t weight, Apply apply, hub::Then<T> then)
+      : PendingChange(home, weight), apply_(std::move(apply)), then_(std::move(then)) {}
 
   void apply(Writer& writer, WriteContext& context) override { outcome_.emplace(apply_(writer, context)); }
   void refuse(hub::Refusal refusal, const std::string& detail) override {

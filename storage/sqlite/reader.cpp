@@ -52,8 +52,8 @@ hub::EventPtr make_test_event(const Statement& row) {
   return event;
 }
 
-/// Of a job that was erased there are no result, no error and no id; the endpoint's owner heard of it, so it was
-/// theirs.
+/// Of a job that was erased there are no result and no error; of one whose row is gone no id either, but the endpoint's
+/// owner heard of it, so it was theirs.
 hub::EventPtr read_delivered_event(const Statement& row) {
   if (row.integer(delivery_column + 5) == no_event) return make_test_event(row);
   std::shared_ptr<hub::Event> event = read_event(row, 0);
@@ -94,8 +94,18 @@ class SqliteReader final : public hub::Reader {
         find_key_by_hash_(handle(), select(key_columns, live_keys, "k.hash = ?")),
         find_key_by_previous_(handle(), select(std::string(key_columns) + ", k.previous_until", live_keys,
                                                "k.previous_hash = ? AND k.previous_until > ?")),
-        all_keys_(handle(), select(key_columns, live_keys) + " ORDER BY k.created_at, k.id"),
-        all_accounts_(handle(), select(account_columns, "accounts ORDER BY created_at, id")),
+        find_key_by_id_(handle(), select(key_columns, live_keys, "k.id = ?")),
+        keys_(handle(), select(key_columns, live_keys,
+                               "(?1 IS NULL OR a.name = ?1) AND (?2 IS NULL OR k.role = ?2) AND "
+                               "(?3 IS NULL OR k.name = ?3) AND (k.created_at, k.id) > "
+                               "(coalesce((SELECT created_at FROM api_keys WHERE id = ?4), -1), coalesce(?4, 0)) "
+                               "ORDER BY k.created_at, k.id LIMIT ?5")),
+        find_account_(handle(), select(account_columns, "accounts WHERE name = ?")),
+        accounts_(handle(), select(account_columns,
+                                   "accounts WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR name = ?2) AND "
+                                   "(created_at, id) > "
+                                   "(coalesce((SELECT created_at FROM accounts WHERE id = ?3), -1), coalesce(?3, 0)) "
+                                   "ORDER BY created_at, id LIMIT ?4")),
         find_endpoint_(handle(), select(endpoint_columns, "webhook_endpoints AS e WHERE e.id = ?")),
         endpoints_of_key_(handle(), select(endpoint_columns,
                                            "webhook_endpoints AS e WHERE e.for_jobs = ? AND e.owner_key = ? AND "
@@ -217,9 +227,21 @@ class SqliteReader final : public hub::Reader {
     });
   }
 
-  std::vector<hub::Key> keys() override { return read_all(all_keys_.bind(), read_key); }
+  std::optional<hub::Key> find_key(hub::KeyId id) override { return read_one(find_key_by_id_.bind(id), read_key); }
 
-  std::vector<hub::Account> accounts() override { return read_all(all_accounts_.bind(), read_account); }
+  std::vector<hub::Key> keys(const KeyPage& page) override {
+    return read_all(keys_.bind(page.account, page.role, page.name, page.after, static_cast<std::int64_t>(page.limit)),
+                    read_key);
+  }
+
+  std::optional<hub::Account> find_account(const std::string& name) override {
+    return read_one(find_account_.bind(name), read_account);
+  }
+
+  std::vector<hub::Account> accounts(const AccountPage& page) override {
+    return read_all(accounts_.bind(page.status, page.name, page.after, static_cast<std::int64_t>(page.limit)),
+                    read_account);
+  }
 
   std::optional<hub::Endpoint> find_endpoint(hub::EndpointId id) override {
     return read_one(find_endpoint_.bind(id), read_endpoint);
@@ -372,8 +394,10 @@ class SqliteReader final : public hub::Reader {
   Statement find_event_;
   Statement find_key_by_hash_;
   Statement find_key_by_previous_;
-  Statement all_keys_;
-  Statement all_accounts_;
+  Statement find_key_by_id_;
+  Statement keys_;
+  Statement find_account_;
+  Statement accounts_;
   Statement find_endpoint_;
   Statement endpoints_of_key_;
   Statement registered_;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -33,9 +34,12 @@ class RecentJobs {
     return insert(fresh.extract(id));
   }
 
-  /// For a job that is final, and will hardly be reported on again.
-  void drop(const hub::JobId& id) {
-    if (young_.erase(id) == 0) old_.erase(id);
+  /// For a job that is final, and will hardly be reported on again. None when it is not kept.
+  std::optional<JobRow> take(const hub::JobId& id) {
+    auto node = young_.extract(id);
+    if (node.empty()) node = old_.extract(id);
+    if (node.empty()) return std::nullopt;
+    return std::move(node.mapped());
   }
 
   void clear() {

@@ -79,8 +79,8 @@ inline std::shared_ptr<hub::Event> read_event(const Statement& row, int first) {
 inline constexpr std::string_view live_keys =
     "api_keys AS k JOIN accounts AS a ON a.id = k.account WHERE k.hash NOT NULL";
 inline constexpr std::string_view key_columns =
-    "k.id, k.account, a.name, a.status, k.role, k.status, k.name, k.created_at, k.expires_at";
-inline constexpr int key_column_count = 9;
+    "k.id, k.account, a.name, a.status, k.role, k.status, k.name, k.created_at, k.expires_at, k.last_used_at";
+inline constexpr int key_column_count = 10;
 
 inline hub::Key read_key(const Statement& row) {
   hub::Key key;
@@ -93,6 +93,7 @@ inline hub::Key read_key(const Statement& row) {
   key.name = row.text(6);
   key.created_at = row.integer(7);
   key.expires_at = row.optional_integer(8);
+  key.last_used_at = row.optional_integer(9);
   return key;
 }
 

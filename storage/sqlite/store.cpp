@@ -1,5 +1,6 @@
 #include "storage/sqlite/store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -50,7 +51,8 @@ class SqliteStore final : public hub::Store {
         clock_(clock),
         connection_(path_, clock),
         box_(settle_secrets(*connection_, options.secrets, key_file_of(options))),
-        writer_(*connection_, rules, box_, {options.endpoints_per_key_max, options.keep_deliveries_ms}),
+        writer_(*connection_, rules, box_,
+                {options.endpoints_per_key_max, options.keep_deliveries_ms, options.keep_idempotency_ms}),
         committer_(writer_, announcer_, clock, {options.queue_max, options.batch_max}) {}
 
   std::unique_ptr<hub::Reader> open_reader() override { return sqlite::open_reader(path_, clock_, box_); }
@@ -70,6 +72,30 @@ class SqliteStore final : public hub::Store {
     queue<hub::Job>(home, std::move(then), [report = std::move(report)](Writer& writer, WriteContext& context) {
       return writer.jobs.report(context, report);
     });
+  }
+
+  void submit_once(hub::Submission submission, hub::IdempotencyKey key, CommitListener& home,
+                   Then<hub::Submitted> then) override {
+    queue<hub::Submitted>(
+        home, std::move(then),
+        [submission = std::move(submission), key = std::move(key)](Writer& writer, WriteContext& context) {
+          return writer.jobs.submit_once(context, submission, key);
+        });
+  }
+
+  void report_all(std::vector<hub::Report> reports, CommitListener& home, Then<hub::ReportOutcomes> then) override {
+    const std::size_t weight = std::max<std::size_t>(1, reports.size());
+    queue<hub::ReportOutcomes>(
+        home, std::move(then),
+        [reports = std::move(reports)](Writer& writer, WriteContext& context) {
+          return writer.jobs.report_all(context, reports);
+        },
+        weight);
+  }
+
+  void erase_job(hub::Principal by, hub::JobId job, CommitListener& home, Then<hub::Done> then) override {
+    queue<hub::Done>(home, std::move(then),
+                     [by, job](Writer& writer, WriteContext& context) { return writer.jobs.erase(context, by, job); });
   }
 
   void record(std::vector<hub::Attempt> attempts, CommitListener& home, Then<hub::Done> then) override {
@@ -113,6 +139,12 @@ class SqliteStore final : public hub::Store {
   void revoke_key(hub::KeyId key, CommitListener& home, Then<hub::Done> then) override {
     queue<hub::Done>(home, std::move(then), [key](Writer& writer, WriteContext& context) {
       return writer.identities.revoke_key(context, key);
+    });
+  }
+
+  void note_key_uses(std::vector<hub::KeyUse> uses, CommitListener& home, Then<hub::Done> then) override {
+    queue<hub::Done>(home, std::move(then), [uses = std::move(uses)](Writer& writer, WriteContext& /*context*/) {
+      return writer.identities.note_uses(uses);
     });
   }
 
@@ -183,8 +215,8 @@ class SqliteStore final : public hub::Store {
 
  private:
   template <typename T, typename Apply>
-  void queue(CommitListener& home, Then<T> then, Apply apply) {
-    auto change = std::make_unique<PendingChangeOf<T, Apply>>(home, std::move(apply), std::move(then));
+  void queue(CommitListener& home, Then<T> then, Apply apply, std::size_t weight = 1) {
+    auto change = std::make_unique<PendingChangeOf<T, Apply>>(home, weight, std::move(apply), std::move(then));
     if (home.gathers()) {
       gathered_by(home).push_back(std::move(change));
     } else {

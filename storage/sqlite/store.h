@@ -25,6 +25,8 @@ struct StoreOptions {
   std::string secret_key_file;
   /// Deliveries that ended are kept so long from when they were written; 0: for ever.
   hub::UnixMs keep_deliveries_ms = 30LL * 24 * 60 * 60 * 1'000;
+  /// For so long a submission that comes again under its idempotency key is known.
+  hub::UnixMs keep_idempotency_ms = 24LL * 60 * 60 * 1'000;
   std::size_t endpoints_per_key_max = 1'000;  ///< registered ones
 };
 

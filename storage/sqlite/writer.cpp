@@ -10,12 +10,14 @@ Writer::Writer(Connection& connection, const hub::Rules& rules, const SecretBox&
       endpoint_table_(handle_, rules.ownership()),
       delivery_ids_(handle_),
       event_log_(handle_),
-      chores(handle_, endpoint_table_, delivery_ids_, limits.keep_deliveries_ms),
+      idempotency_keys_(handle_, limits.keep_idempotency_ms),
+      erasures_(handle_),
+      chores(handle_, endpoint_table_, delivery_ids_, erasures_, idempotency_keys_, limits.keep_deliveries_ms),
       secrets(handle_, box),
       deliveries(handle_, endpoint_table_, delivery_ids_, chores, event_log_),
       endpoints(handle_, rules, limits.endpoints_per_key_max, endpoint_table_, secrets, deliveries, chores),
       again(handle_, endpoints, deliveries),
-      jobs(handle_, rules, deliveries, endpoints, event_log_),
+      jobs(handle_, rules, deliveries, endpoints, event_log_, idempotency_keys_, erasures_),
       identities(handle_) {}
 
 void Writer::begin() {

@@ -14,7 +14,9 @@
 #include "storage/sqlite/delivery_ids.h"
 #include "storage/sqlite/endpoint_changes.h"
 #include "storage/sqlite/endpoint_table.h"
+#include "storage/sqlite/erasures.h"
 #include "storage/sqlite/event_log.h"
+#include "storage/sqlite/idempotency_keys.h"
 #include "storage/sqlite/identity_changes.h"
 #include "storage/sqlite/job_changes.h"
 #include "storage/sqlite/secret_changes.h"
@@ -28,6 +30,7 @@ class Writer {
   struct Limits {
     std::size_t endpoints_per_key_max;
     hub::UnixMs keep_deliveries_ms;  ///< 0: for ever
+    hub::UnixMs keep_idempotency_ms;
   };
 
   /// The connection's database is migrated already, and its secrets are as the box has them, which outlives the writer.
@@ -54,6 +57,8 @@ class Writer {
   EndpointTable endpoint_table_;
   DeliveryIds delivery_ids_;
   EventLog event_log_;
+  IdempotencyKeys idempotency_keys_;
+  Erasures erasures_;
   bool table_is_stale_ = false;
 
  public:

@@ -25,8 +25,10 @@ class KeyReader final : public Reader {
   Feed feed(const FeedPage&) override { return {}; }
   JobList jobs(const JobPage&) override { return {}; }
   std::vector<ListedJob> jobs(const std::vector<JobId>&, std::size_t) override { return {}; }
-  std::vector<Key> keys() override { return {}; }
-  std::vector<Account> accounts() override { return {}; }
+  std::optional<Key> find_key(KeyId) override { return std::nullopt; }
+  std::vector<Key> keys(const KeyPage&) override { return {}; }
+  std::optional<Account> find_account(const std::string&) override { return std::nullopt; }
+  std::vector<Account> accounts(const AccountPage&) override { return {}; }
   std::optional<Endpoint> find_endpoint(EndpointId) override { return std::nullopt; }
   std::vector<Endpoint> endpoints(const EndpointPage&) override { return {}; }
   std::vector<WebhookSecret> secrets_of(const Endpoint&) override { return {}; }

@@ -50,8 +50,8 @@ TEST_F(IdentityTest, ARevokedKeyIsGone) {
   const hub::Key key = make("one");
   ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->revoke_key(key.id, home_, then); }));
   EXPECT_FALSE(reader_->find_key(hash_of("one")));
-  EXPECT_TRUE(reader_->keys().empty());
-  EXPECT_TRUE(reader_->keys().empty());
+  EXPECT_TRUE(reader_->keys({}).empty());
+  EXPECT_FALSE(reader_->find_key(key.id));
   EXPECT_EQ(ask<hub::Done>([&](auto then) { store_->revoke_key(key.id, home_, then); }).refusal(), Refusal::not_found);
 }
 

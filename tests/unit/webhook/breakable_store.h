@@ -52,6 +52,20 @@ class BreakableStore final : public hub::Store {
   void report(hub::Report report, hub::CommitListener& home, hub::Then<hub::Job> then) override {
     store_.report(std::move(report), home, std::move(then));
   }
+  void submit_once(hub::Submission submission, hub::IdempotencyKey key, hub::CommitListener& home,
+                   hub::Then<hub::Submitted> then) override {
+    store_.submit_once(std::move(submission), std::move(key), home, std::move(then));
+  }
+  void report_all(std::vector<hub::Report> reports, hub::CommitListener& home,
+                  hub::Then<hub::ReportOutcomes> then) override {
+    store_.report_all(std::move(reports), home, std::move(then));
+  }
+  void erase_job(hub::Principal by, hub::JobId job, hub::CommitListener& home, hub::Then<hub::Done> then) override {
+    store_.erase_job(by, job, home, std::move(then));
+  }
+  void note_key_uses(std::vector<hub::KeyUse> uses, hub::CommitListener& home, hub::Then<hub::Done> then) override {
+    store_.note_key_uses(std::move(uses), home, std::move(then));
+  }
   void create_account(std::string name, hub::CommitListener& home, hub::Then<hub::Account> then) override {
     store_.create_account(std::move(name), home, std::move(then));
   }
@@ -137,8 +151,10 @@ class BreakableStore final : public hub::Store {
       return reader_->jobs(ids, result_bytes_max);
     }
     std::optional<hub::Key> find_key(const hub::KeyHash& hash) override { return reader_->find_key(hash); }
-    std::vector<hub::Key> keys() override { return reader_->keys(); }
-    std::vector<hub::Account> accounts() override { return reader_->accounts(); }
+    std::optional<hub::Key> find_key(hub::KeyId id) override { return reader_->find_key(id); }
+    std::vector<hub::Key> keys(const KeyPage& page) override { return reader_->keys(page); }
+    std::optional<hub::Account> find_account(const std::string& name) override { return reader_->find_account(name); }
+    std::vector<hub::Account> accounts(const AccountPage& page) override { return reader_->accounts(page); }
     std::optional<hub::Endpoint> find_endpoint(hub::EndpointId id) override { return reader_->find_endpoint(id); }
     std::vector<hub::Endpoint> endpoints(const EndpointPage& page) override { return reader_->endpoints(page); }
     std::vector<hub::WebhookSecret> secrets_of(const hub::Endpoint& endpoint) override {
