@@ -127,10 +127,15 @@ void Dispatcher::on_batch(const hub::CommitBatch& batch) {
     queue.note_on_disk(now);
     consider(queue);
   }
-  for (const hub::JobId& job : batch.jobs_erased) {
-    for (const auto& [id, queue] : queues_) {
-      if (queue->forget(job)) consider(*queue);
+  if (batch.jobs_erased.empty()) return;
+  std::vector<EndpointQueue*> concerned;
+  for (const auto& [id, queue] : queues_) {
+    for (const hub::JobId& job : batch.jobs_erased) {
+      if (queue->forget(job)) concerned.push_back(queue.get());
     }
+  }
+  for (EndpointQueue* queue : concerned) {
+    if (queue->wants_refill(now)) consider(*queue);
   }
 }
 
