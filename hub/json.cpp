@@ -1,48 +1,31 @@
 #include "hub/json.h"
 
 #include <array>
-#include <bit>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
-#include "hub/utf8.h"
+#include "hub/string_scan.h"
 
 namespace carillon::hub::json {
 namespace {
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// What a byte within a string means: 0 goes on, the rest needs a look.
-constexpr std::array<std::uint8_t, 256> make_string_table() {
-  std::array<std::uint8_t, 256> table{};
-  for (std::size_t c = 0; c < 0x20; ++c) table[c] = 1;
-  for (std::size_t c = 0x80; c < 0x100; ++c) table[c] = 1;
-  table['"'] = 1;
-  table['\\'] = 1;
-  return table;
-}
-constexpr auto string_table = make_string_table();
-
-/// Where from `at` on the first byte stands that needs a look; the text's size when there is none. Most of most texts
-/// is passed over eight bytes at a time.
-std::size_t find_special(std::string_view text, std::size_t at) {
-  if constexpr (std::endian::native == std::endian::little) {
-    constexpr std::uint64_t ones = 0x0101010101010101U;
-    constexpr std::uint64_t high_bits = 0x80 * ones;
-    // The high bit of each byte that is less than `limit`; sound up to the first such byte, and only that is asked for.
-    const auto less = [](std::uint64_t bytes, std::uint64_t limit) { return (bytes - limit * ones) & ~bytes; };
-    for (; at + 8 <= text.size(); at += 8) {
-      std::uint64_t bytes = 0;
-      std::memcpy(&bytes, text.data() + at, sizeof bytes);
-      const std::uint64_t special =
-          (bytes | less(bytes, 0x20) | less(bytes ^ '"' * ones, 1) | less(bytes ^ '\\' * ones, 1)) & high_bits;
-      if (special != 0) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
-    }
+/// What may stand behind a backslash, but for a u.
+constexpr bool is_escape(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+      return true;
+    default:
+      return false;
   }
-  while (at < text.size() && string_table[static_cast<unsigned char>(text[at])] == 0) ++at;
-  return at;
 }
 
 int hex4(const char* text) {
@@ -221,7 +204,7 @@ class Scanner {
 
   bool scan_string() {
     for (++at_;;) {
-      at_ = find_special(text_, at_);
+      at_ = find_string_stop(text_, at_);
       if (at_ == text_.size()) return fail("a string does not end");
       const char c = text_[at_];
       if (c == '"') {
@@ -230,12 +213,9 @@ class Scanner {
       }
       if (c == '\\') {
         if (!scan_escape()) return false;
-      } else if (static_cast<unsigned char>(c) < 0x20) {
-        return fail("a control character stands in a string");
       } else {
-        const std::size_t length = utf8_length(text_, at_);
-        if (length == 0) return fail("a string is not valid UTF-8");
-        at_ += length;
+        return fail(static_cast<unsigned char>(c) < 0x20 ? "a control character stands in a string"
+                                                         : "a string is not valid UTF-8");
       }
     }
   }
@@ -244,7 +224,7 @@ class Scanner {
     if (at_ + 1 >= text_.size()) return fail("a string does not end");
     const char c = text_[at_ + 1];
     if (c != 'u') {
-      if (std::string_view("\"\\/bfnrt").find(c) == std::string_view::npos) return fail("this escape is unknown");
+      if (!is_escape(c)) return fail("this escape is unknown");
       at_ += 2;
       return true;
     }
@@ -482,23 +462,16 @@ void append_string(std::string& out, std::string_view text) {
   static constexpr std::string_view hex = "0123456789abcdef";
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t plain = find_special(text, i);
+    const std::size_t plain = find_string_stop(text, i);
     out.append(text, i, plain - i);
     i = plain;
     if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
+    ++i;
     if (c >= 0x80) {
-      const std::size_t length = utf8_length(text, i);
-      if (length == 0) {
-        out += "\xEF\xBF\xBD";  // U+FFFD
-        ++i;
-      } else {
-        out.append(text, i, length);
-        i += length;
-      }
+      out += "\xEF\xBF\xBD";  // U+FFFD
       continue;
     }
-    ++i;
     switch (c) {
       case '"':
         out += "\\\"";
