@@ -22,8 +22,9 @@ void CorsPolicy::append_to(std::string& fields, std::string_view allowed_origin)
   if (allowed_origin.empty()) return;
   fields.append("Access-Control-Allow-Origin: ").append(any_ ? "*" : allowed_origin).append("\r\n");
   fields +=
-      "Access-Control-Expose-Headers: ETag, Location, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy, "
-      "Server-Timing\r\n";
+      "Access-Control-Expose-Headers: ETag, Location, Retry-After, X-Request-Id, RateLimit, "
+      "RateLimit-Policy, "
+      "Server-Timing, Idempotency-Replayed\r\n";
 }
 
 std::string_view CorsPolicy::preflight_fields() {

@@ -131,6 +131,41 @@ TEST_F(AuthenticatorTest, AConnectionThatStaysIsJudgedByTheSecretItCameWith) {
   EXPECT_EQ(std::get<AuthRefusal>(authenticator_.recheck(hash)), AuthRefusal::invalid);
 }
 
+TEST_F(AuthenticatorTest, NotesUsesNowAndThen) {
+  EXPECT_TRUE(authenticator_.take_uses().empty());
+  EXPECT_TRUE(accepted(text_));
+  EXPECT_EQ(refusal(make_key()), AuthRefusal::invalid);
+  const auto uses = authenticator_.take_uses();
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].key, KeyId{7});
+  EXPECT_EQ(uses[0].at, clock_.now);
+  clock_.now += 59'999;
+  EXPECT_TRUE(accepted(text_));
+  EXPECT_TRUE(authenticator_.take_uses().empty()) << "within the minute";
+  clock_.now += 1;
+  EXPECT_TRUE(accepted(text_));
+  EXPECT_EQ(authenticator_.take_uses().at(0).at, clock_.now);
+}
+
+TEST_F(AuthenticatorTest, WhoKeepsAPrincipalNotesItsUsesByItself) {
+  UnixMs noted_at = clock_.now;
+  authenticator_.note_use(KeyId{7}, noted_at);
+  EXPECT_TRUE(authenticator_.take_uses().empty());
+  clock_.now += 60'000;
+  authenticator_.note_use(KeyId{7}, noted_at);
+  EXPECT_EQ(noted_at, clock_.now);
+  const auto uses = authenticator_.take_uses();
+  ASSERT_EQ(uses.size(), 1U);
+  authenticator_.give_back(uses);
+  EXPECT_EQ(authenticator_.take_uses().size(), 1U) << "what could not be kept";
+}
+
+TEST_F(AuthenticatorTest, WhoIsRefusedDoesNotUseAKey) {
+  stored().status = KeyStatus::disabled;
+  EXPECT_EQ(refusal(text_), AuthRefusal::disabled);
+  EXPECT_TRUE(authenticator_.take_uses().empty());
+}
+
 TEST(MakeKey, HasThePrefixAndForty) {
   const std::string key = make_key();
   EXPECT_EQ(key.size(), 48U);

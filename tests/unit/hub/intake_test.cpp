@@ -54,6 +54,35 @@ TEST_F(IntakeTest, NamesTheMembersOfAReportThatAreWrong) {
   EXPECT_EQ(faults_of_report(R"({"status":"succeeded","result":null,"error":null})"), "");
 }
 
+TEST_F(IntakeTest, ReadsAReportAmongMany) {
+  constexpr std::string_view id = "550e8400-e29b-41d4-a716-446655440000";
+  const auto read = [&](std::string_view text) {
+    const auto element = std::get<json::Value>(json::check(text));
+    const json::Object members = element.is(json::Kind::object) ? object(text) : json::Object{};
+    return intake_.read_update(worker, element, members, "/updates/3");
+  };
+  const auto faults = [&](std::string_view text) {
+    const auto result = read(text);
+    std::string out;
+    if (const auto* refused = std::get_if<Intake::RefusedUpdate>(&result)) {
+      out = refused->job ? refused->job->text() + ": " : "";
+      for (const Fault& fault : refused->faults) out += fault.pointer + " ";
+    }
+    return out;
+  };
+  const std::string named = R"({"job_id":")" + std::string(id) + "\"";
+  const auto report = std::get<Report>(read(named + R"(,"status":"failed","error":"no"})"));
+  EXPECT_EQ(report.job.text(), id);
+  EXPECT_EQ(report.by.key, worker.key);
+  EXPECT_EQ(*report.error, "no");
+  EXPECT_EQ(faults("5"), "/updates/3 ");
+  EXPECT_EQ(faults("{}"), "/updates/3/job_id ");
+  EXPECT_EQ(faults(R"({"job_id":5,"status":"running"})"), "/updates/3/job_id ");
+  EXPECT_EQ(faults(R"({"job_id":"x","status":"running"})"), "/updates/3/job_id ");
+  EXPECT_EQ(faults(named + "}"), std::string(id) + ": /updates/3/status ");
+  EXPECT_EQ(faults(named + R"(,"status":"running","a/b":1})"), std::string(id) + ": /updates/3/a~1b ");
+}
+
 TEST_F(IntakeTest, NamesTheMembersOfASubmissionThatAreWrong) {
   EXPECT_EQ(faults_of_submission(client, R"({"job_id":"x","metadata":[],"what":1})"), "/job_id /metadata /what ");
   EXPECT_EQ(faults_of_submission(client, R"({"metadata":{"a":"0123456789012345678901234"}})"), "/metadata ");

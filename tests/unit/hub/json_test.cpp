@@ -115,6 +115,46 @@ TEST(Json, RefusesAnObjectWithTooManyMembers) {
   EXPECT_TRUE(std::holds_alternative<Error>(parse_object(text + "}")));
 }
 
+/// Notes what it is shown: the element's kind and its members' names.
+struct Shown final : ElementSink {
+  void take(const Value& element, const Object& members) override {
+    text.append(to_text(element.kind)).append("=").append(element.text);
+    for (const Member& member : members.members()) text += ":" + member.name;
+    text += ";";
+  }
+  std::string text;
+};
+
+TEST(Json, ShowsTheElementsOfAListAsTheyAreChecked) {
+  Shown shown;
+  const auto parsed = parse_object_of_list(
+      R"({"x":[{"no":1}], "list" : [ {"a":1,"b":[{"c":2}]} , 5, [6], {} ], "y":{"list":[7]}})", "list", shown);
+  const auto& object = std::get<Object>(parsed);
+  EXPECT_EQ(shown.text, R"(object={"a":1,"b":[{"c":2}]}:a:b;number=5;array=[6];object={};)");
+  EXPECT_EQ(object.members().size(), 3U);
+  EXPECT_EQ(object.find("list")->kind, Kind::array);
+  EXPECT_EQ(object.find("list")->text, R"([ {"a":1,"b":[{"c":2}]} , 5, [6], {} ])");
+}
+
+TEST(Json, AnObjectOfAListIsCheckedAsStrictlyAsAnyOther) {
+  const auto refused = [](std::string_view text, std::size_t depth = depth_max) {
+    Shown shown;
+    return std::holds_alternative<Error>(parse_object_of_list(text, "list", shown, depth));
+  };
+  for (const char* text :
+       {"", "[]", R"({"list":[)", R"({"list":[1,]})", R"({"list":[1 2]})", R"({"list":[{"a":1,"a":2}]})",
+        R"({"list":[],"list":[]})", R"({"list":[]} x)", R"({"list":["\ud800"]})", R"({"list":[{"a"}]})"}) {
+    EXPECT_TRUE(refused(text)) << text;
+  }
+  const std::string text = R"({"list":[{"a":[1]}, 2 ]})";
+  EXPECT_FALSE(refused(text));
+  for (std::size_t cut = 0; cut < text.size(); ++cut) EXPECT_TRUE(refused(text.substr(0, cut))) << cut;
+  EXPECT_FALSE(refused(text, 4));
+  EXPECT_TRUE(refused(text, 3));
+  EXPECT_FALSE(refused(R"({"list":5})"));
+  EXPECT_FALSE(refused(R"({})"));
+}
+
 TEST(Json, ListsElements) {
   const auto list = elements_of(std::get<Value>(check("[ 1 , \"a\",[], {} ]")));
   ASSERT_EQ(list.size(), 4U);

@@ -105,6 +105,17 @@ TEST_F(EndpointQueueTest, WhatIsPutBackIsFoundAgain) {
   EXPECT_EQ(queue_->next().delivery.id, notice.delivery);
 }
 
+TEST_F(EndpointQueueTest, WhatAnErasedJobHeldIsForgottenAndReadAnew) {
+  const auto notice = owe();
+  offer(notice);
+  EXPECT_FALSE(queue_->forget(hub::JobId::random()));
+  EXPECT_TRUE(queue_->has_ready());
+  EXPECT_TRUE(queue_->forget(notice.event->job));
+  EXPECT_FALSE(queue_->has_ready());
+  queue_->refill(*reader_, now());
+  EXPECT_NE(queue_->next().delivery.event, notice.event);
+}
+
 TEST_F(EndpointQueueTest, WhatThereIsNoRoomForStaysOnDiskButForOne) {
   WindowBudget full(1);
   full.take(1);
