@@ -45,7 +45,7 @@ TEST_F(ErasedJobTest, ItsEventsKeepTheirPlaceAndTellNothingOfIt) {
   const hub::JobId job = finished();
   submit(client_);
   ASSERT_TRUE(erase(client_, job));
-  const auto since = reader_->events_since(client_.key, 0, {});
+  const auto since = reader_->events_since({client_.key, client_.account}, 0, {});
   ASSERT_TRUE(since.missed.complete);
   ASSERT_EQ(since.missed.events.size(), 5U);
   for (std::size_t i = 0; i < 4; ++i) {
@@ -90,7 +90,7 @@ TEST_F(ErasedJobTest, ItsNumberAndItsIdAreNotGivenAgain) {
   open();
   EXPECT_EQ(submit({other, job, {}, {}, {}}).refusal(), Refusal::already_exists);
   ASSERT_TRUE(submit({other, hub::JobId::random(), {}, {}, {}}));
-  for (const auto& event : reader_->events_since(other.key, 0, {}).missed.events) EXPECT_GT(event->seq, 4);
+  for (const auto& event : reader_->events_since({other.key, other.account}, 0, {}).missed.events) EXPECT_GT(event->seq, 4);
 }
 
 TEST_F(ErasedJobTest, WhatIsPendingForItGoesOutWithoutAResult) {
