@@ -266,12 +266,14 @@ def test_when_a_key_was_last_used(make_hub):
     # Also on one connection that stays, where the key is not looked up each time.
     connection = hub.http(key).connect()
 
-    def used_again():
+    def used_after(time):
         connection.request("GET", "/api/v1/jobs/x", headers={"X-API-Key": key})
         connection.getresponse().read()
-        return show_key(hub, key.id)["last_used_at"] > first
+        used_at = show_key(hub, key.id)["last_used_at"]
+        return used_at if used_at > time else None
 
-    wait_until(used_again)
+    second = wait_until(lambda: used_after(first))
+    assert wait_until(lambda: used_after(second))
     connection.close()
     assert show_key(hub, other.id)["last_used_at"] is None
     listed = {one["id"]: one for one in pages(hub, "keys", "", 1000)}

@@ -141,6 +141,17 @@ def test_what_is_still_to_be_delivered_goes_out_without_the_result(make_hub):
         assert later.json["data"] == {**first.json["data"], "result": None}
 
 
+def test_what_waits_its_turn_in_memory_goes_out_without_the_result(make_hub):
+    hub = make_hub(*LOCAL_WEBHOOKS)
+    with Receiver() as receiver:
+        body = {"url": receiver.url(), "max_per_second": 1}
+        assert hub.http(hub.client).post("/api/v1/webhooks", body).status == 201
+        jobs = [finished(hub) for _ in range(3)]
+        assert delete(hub, jobs[2]).status == 204
+        hooks = {hook.job: hook.json["data"]["result"] for hook in receiver.wait_for_count(3)}
+        assert hooks == {jobs[0]: "the swordfish result", jobs[1]: "the swordfish result", jobs[2]: None}
+
+
 def test_it_stays_gone_after_a_kill_and_nothing_of_it_is_in_the_tables(make_hub):
     hub = make_hub()
     job, other = finished(hub), finished(hub)

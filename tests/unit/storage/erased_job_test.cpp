@@ -90,7 +90,8 @@ TEST_F(ErasedJobTest, ItsNumberAndItsIdAreNotGivenAgain) {
   open();
   EXPECT_EQ(submit({other, job, {}, {}, {}}).refusal(), Refusal::already_exists);
   ASSERT_TRUE(submit({other, hub::JobId::random(), {}, {}, {}}));
-  for (const auto& event : reader_->events_since({other.key, other.account}, 0, {}).missed.events) EXPECT_GT(event->seq, 4);
+  for (const auto& event : reader_->events_since({other.key, other.account}, 0, {}).missed.events)
+    EXPECT_GT(event->seq, 4);
 }
 
 TEST_F(ErasedJobTest, WhatIsPendingForItGoesOutWithoutAResult) {
@@ -115,8 +116,10 @@ TEST_F(ErasedJobTest, ALongHistoryIsErasedInSlicesAndGoesOnAfterARestart) {
     connection.run(
         "UPDATE events SET seq = 100000 WHERE seq = 3; UPDATE job_states SET seq = 100000 WHERE seq = 3;"
         "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50000) "
-        "INSERT INTO events SELECT e.seq + 20 + c.n, e.job, 2, 1, e.at, iif(c.n = 1, e.seq, e.seq + 19 + c.n), "
-        "'\"x\"' FROM events AS e, c WHERE e.seq = 2;"
+        "INSERT INTO events (seq, job, kind, status, at, previous, progress, owner_account, owner_key) SELECT e.seq + "
+        "20 + c.n, e.job, 2, 1, "
+        "e.at, iif(c.n = 1, e.seq, e.seq + 19 + c.n), "
+        "'\"x\"', e.owner_account, e.owner_key FROM events AS e, c WHERE e.seq = 2;"
         "UPDATE events SET previous = 50022 WHERE seq = 100000");
   }
   open();
