@@ -68,7 +68,8 @@ enum class Rendition : std::uint8_t {
   websocket_frame_with_seq,  ///< the same for connections that asked to resume
   websocket_frame_deflated,  ///< each of the two for connections that agreed to permessage-deflate
   websocket_frame_with_seq_deflated,
-  webhook_body,
+  payload,       ///< as webhooks and the feed tell it
+  stream_frame,  ///< the same as a Server-Sent Event
   count
 };
 

@@ -27,11 +27,11 @@
 #include <utility>
 #include <vector>
 
+#include "channels/event_payload.h"
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/dispatch_figures.h"
 #include "channels/webhook/endpoint_queue.h"
 #include "channels/webhook/outcomes.h"
-#include "channels/webhook/payload.h"
 #include "channels/webhook/retry_schedule.h"
 #include "channels/webhook/transfers.h"
 #include "channels/webhook/turns.h"

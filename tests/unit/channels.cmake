@@ -1,1 +1,3 @@
-carillon_unit_test(channels LIBS carillon_channels SOURCES channels/query_reader_test.cpp)
+carillon_unit_test(channels LIBS carillon_channels SOURCES
+  channels/event_payload_test.cpp
+  channels/query_reader_test.cpp)

@@ -11,7 +11,6 @@ carillon_unit_test(webhook LIBS carillon_webhook carillon_storage Poco::Net SOUR
   webhook/event_filter_test.cpp
   webhook/header_rules_test.cpp
   webhook/job_hook_test.cpp
-  webhook/payload_test.cpp
   webhook/retry_schedule_test.cpp
   webhook/signer_test.cpp
   webhook/transfers_test.cpp

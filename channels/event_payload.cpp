@@ -1,19 +1,14 @@
-#include "channels/webhook/payload.h"
+#include "channels/event_payload.h"
 
 #include <string>
 #include <string_view>
 
 #include "hub/json.h"
 
-namespace carillon::channels::webhook {
+namespace carillon::channels {
 namespace {
 
 constexpr std::size_t envelope_bytes = 256;  ///< about what stands around result, error and progress
-
-std::string result_url(const hub::Event& event, std::string_view public_url) {
-  if (public_url.ends_with('/')) public_url.remove_suffix(1);
-  return std::string(public_url) + "/api/v1/jobs/" + event.job.text();
-}
 
 void begin(std::string& out, const hub::Event& event) {
   out += R"({"type":")";
@@ -58,7 +53,7 @@ std::string render_of_job(const hub::Event& event, const PayloadOptions& options
     out += *event.result;
   } else {
     out += R"(null,"result_url":)";
-    hub::json::append_string(out, result_url(event, options.public_url));
+    hub::json::append_string(out, result_url(event.job, options.public_url));
   }
   out += rest;
   return out;
@@ -85,10 +80,15 @@ std::string render_of_no_job(const hub::Event& event) {
 
 }  // namespace
 
+std::string result_url(const hub::JobId& job, std::string_view public_url) {
+  if (public_url.ends_with('/')) public_url.remove_suffix(1);
+  return std::string(public_url) + "/api/v1/jobs/" + job.text();
+}
+
 const hub::Text& payload(const hub::Event& event, const PayloadOptions& options) {
-  return event.rendition(hub::Rendition::webhook_body, [&] {
+  return event.rendition(hub::Rendition::payload, [&] {
     return is_of_job(event.kind) ? render_of_job(event, options) : render_of_no_job(event);
   });
 }
 
-}  // namespace carillon::channels::webhook
+}  // namespace carillon::channels

@@ -1,4 +1,4 @@
-// The body of a delivery. Of an event of a job:
+// An event as webhooks, the event feed and event streams tell it. Of an event of a job:
 //
 //   {"type":"job.succeeded","timestamp":"2026-11-23T17:42:05Z",
 //    "data":{"job_id":…,"status":…,"result":…,"error":…[,"progress":…],"ts":…,"seq":…}}
@@ -11,17 +11,18 @@
 //
 //   {"type":"webhook.disabled","timestamp":…,"data":{"webhook_id":…,"url":…,"reason":…,"seq":…}}
 //
-// Made once for an event and shared by all its deliveries.
+// Made once for an event and shared by all who tell of it.
 //
 // Threads: any number at once.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "hub/event.h"
 
-namespace carillon::channels::webhook {
+namespace carillon::channels {
 
 struct PayloadOptions {
   /// Only a result is ever left out. An error and progress are always whole (they have limits of their own), so a body
@@ -31,7 +32,10 @@ struct PayloadOptions {
   std::string public_url;
 };
 
+/// Where a result is to be fetched that has been left out.
+std::string result_url(const hub::JobId& job, std::string_view public_url);
+
 /// The options must be the same for the whole life of a process: whoever asks first makes the body for all.
 const hub::Text& payload(const hub::Event& event, const PayloadOptions& options = {});
 
-}  // namespace carillon::channels::webhook
+}  // namespace carillon::channels

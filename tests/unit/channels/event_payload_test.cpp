@@ -1,8 +1,8 @@
-#include "channels/webhook/payload.h"
+#include "channels/event_payload.h"
 
 #include <gtest/gtest.h>
 
-namespace carillon::channels::webhook {
+namespace carillon::channels {
 namespace {
 
 struct Succeeded : hub::Event {
@@ -112,4 +112,4 @@ TEST(Payload, IsMadeOnce) {
 }
 
 }  // namespace
-}  // namespace carillon::channels::webhook
+}  // namespace carillon::channels
