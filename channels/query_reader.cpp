@@ -9,6 +9,10 @@
 
 namespace carillon::channels {
 
+bool QueryReader::has(std::string_view name) const {
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& member) { return member.name == name; });
+}
+
 std::optional<std::string> QueryReader::take(std::string_view name) {
   known_.push_back(name);
   std::optional<std::string> found;
@@ -23,14 +27,19 @@ std::optional<std::string> QueryReader::take(std::string_view name) {
   return found;
 }
 
-std::size_t QueryReader::take_limit(std::string_view name, std::size_t otherwise, std::size_t max) {
+std::optional<std::int64_t> QueryReader::take_number(std::string_view name, std::int64_t min, std::int64_t max) {
   const auto text = take(name);
-  if (!text) return otherwise;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error == std::errc{} && end == text->data() + text->size() && limit >= 1 && limit <= max) return limit;
-  refuse(name, "must be a whole number from 1 to " + std::to_string(max));
-  return otherwise;
+  if (!text) return std::nullopt;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error == std::errc{} && end == text->data() + text->size() && number >= min && number <= max) return number;
+  refuse(name, "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+  return std::nullopt;
+}
+
+std::size_t QueryReader::take_limit(std::string_view name, std::size_t otherwise, std::size_t max) {
+  const auto limit = take_number(name, 1, static_cast<std::int64_t>(max));
+  return limit ? static_cast<std::size_t>(*limit) : otherwise;
 }
 
 void QueryReader::refuse(std::string_view name, std::string detail) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,11 @@ class QueryReader {
  public:
   explicit QueryReader(const net::http::Request& request) : members_(request.query_members()) {}
 
+  bool has(std::string_view name) const;
   /// None when it is not there.
   std::optional<std::string> take(std::string_view name);
+  /// A whole number from `min` to `max`; none where it is not there or not such.
+  std::optional<std::int64_t> take_number(std::string_view name, std::int64_t min, std::int64_t max);
   /// A whole number from 1 to `max`; `otherwise` where there is none.
   std::size_t take_limit(std::string_view name, std::size_t otherwise, std::size_t max);
 

@@ -85,7 +85,8 @@ void Connection::on_io(std::uint32_t events) {
     if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) end_seen_ = true;
     read_ready();
     // Both directions are shut, and whoever waits for an answer will never read it.
-    if (!gone_ && (events & EPOLLHUP) != 0) go();
+    if (!gone_ && (events & EPOLLHUP) != 0) return go();
+    tell_hangup();
   }
 }
 
@@ -115,6 +116,10 @@ void Connection::read_ready() {
         break;
     }
   }
+}
+
+void Connection::tell_hangup() {
+  if (paused_ && (end_seen_ || input_ended_) && !ending_ && !gone_) protocol_->on_hangup();
 }
 
 void Connection::offer(std::string_view fresh) {
@@ -153,6 +158,7 @@ void Connection::resume_reading() {
   if (gone_) return;
   if (input_ended_ && !paused_ && !ending_) return protocol_->on_end_of_input();
   read_ready();
+  tell_hangup();
 }
 
 void Connection::write(SharedBytes bytes) {

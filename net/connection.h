@@ -42,6 +42,9 @@ class Protocol {
   /// The other end will send no more.
   virtual void on_end_of_input() = 0;
 
+  /// The other end has said that it will send no more, while reading is paused: what it sent before may be unread.
+  virtual void on_hangup() {}
+
   /// The kernel takes no more for now: something queued stays unsent.
   virtual void on_blocked() {}
 
@@ -133,6 +136,7 @@ class Connection final : private IoHandler, private TurnEnd, private Timer {
   void on_timer() override;
 
   void read_ready();
+  void tell_hangup();
   void offer(std::string_view fresh);
   void flush();
   void queue(SharedBytes bytes);

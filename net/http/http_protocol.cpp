@@ -373,6 +373,7 @@ void HttpProtocol::tell(int status, std::size_t body_bytes) {
 void HttpProtocol::answer(std::uint32_t request, Response response) {
   if (!awaits(request)) return;
   waiting_ = false;
+  departure_ = nullptr;
   const bool bodiless = response.status == 204 || response.status == 304;
   const std::size_t plain_bytes = response.body.size();
   const GzipOptions& gzip = service_.options_.gzip;
@@ -424,9 +425,11 @@ void HttpProtocol::upgrade(std::uint32_t request, std::string head,
                            const std::function<std::unique_ptr<Protocol>(Connection&)>& make) {
   if (!awaits(request)) return;
   waiting_ = false;
+  departure_ = nullptr;
   const int status = status_of(head);
   tell(status, 0);
   std::string common;
+  if (status != 101) common.append("Date: ").append(service_.date()).append("\r\n");
   append_common_fields(common, status);
   kept_.reset();
   head.insert(head.size() - 2, common);  // before the empty line
@@ -440,6 +443,19 @@ void HttpProtocol::upgrade(std::uint32_t request, std::string head,
 void HttpProtocol::on_end_of_input() {
   // Half a request can never become whole; a whole one is still answered.
   if (!waiting_) connection_.end();
+}
+
+void HttpProtocol::tell_departure(std::uint32_t request, Departure& who) {
+  if (awaits(request)) departure_ = &who;
+}
+
+void HttpProtocol::on_hangup() {
+  if (Departure* const who = std::exchange(departure_, nullptr)) who->on_departed();
+}
+
+void HttpProtocol::on_gone() noexcept {
+  waiting_ = false;
+  on_hangup();
 }
 
 void HttpProtocol::on_blocked() { connection_.set_timer_in(service_.options_.limits.stall_timeout_ms); }
@@ -498,6 +514,10 @@ void Responder::add_fields(std::string_view fields) const {
 
 void Responder::name_caller(std::string caller) const {
   if (HttpProtocol* protocol = find(connection_)) protocol->name_caller(request_, std::move(caller));
+}
+
+void Responder::tell_departure(Departure& who) const {
+  if (HttpProtocol* protocol = find(connection_)) protocol->tell_departure(request_, who);
 }
 
 bool Responder::alive() const {

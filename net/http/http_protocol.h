@@ -86,14 +86,17 @@ class HttpProtocol final : public Protocol {
 
   std::size_t on_bytes(std::string_view bytes) override;
   void on_end_of_input() override;
+  void on_hangup() override;
   void on_blocked() override;
   void on_time() override;
+  void on_gone() noexcept override;
 
   /// Answers the request of that number if it is the one that waits.
   void answer(std::uint32_t request, Response response);
   bool awaits(std::uint32_t request) const { return waiting_ && request == request_; }
   void add_fields(std::uint32_t request, std::string_view fields);
   void name_caller(std::uint32_t request, std::string caller);
+  void tell_departure(std::uint32_t request, Departure& who);
   void upgrade(std::uint32_t request, std::string head,
                const std::function<std::unique_ptr<Protocol>(Connection&)>& make);
 
@@ -142,7 +145,8 @@ class HttpProtocol final : public Protocol {
   bool http_1_0_ = false;
   bool knows_gzipped_ = false;  ///< its If-None-Match names a weak tag, as compressed answers have
   AcceptedCodings::Choice coding_ = AcceptedCodings::Choice::plain;
-  std::unique_ptr<Kept> kept_;  ///< of the present request
+  std::unique_ptr<Kept> kept_;      ///< of the present request
+  Departure* departure_ = nullptr;  ///< told when the asker goes before the answer
   std::string request_id_;
 };
 

@@ -4,6 +4,7 @@
 #include <Poco/JSON/Object.h>
 
 #include <sstream>
+#include <utility>
 
 namespace carillon::net::http {
 
@@ -27,7 +28,9 @@ Response to_response(const Problem& problem) {
   }
   std::ostringstream text;
   body.stringify(text);
-  Response response{problem.status, "application/problem+json", {}, text.str()};
+  std::string json = text.str();
+  if (!problem.more.empty()) json.insert(json.size() - 1, ',' + problem.more);
+  Response response{problem.status, "application/problem+json", {}, std::move(json)};
   if (problem.retry_after_s > 0) response.with("Retry-After", std::to_string(problem.retry_after_s));
   if (problem.status == 401) response.with("WWW-Authenticate", "Bearer realm=\"carillon\"");
   return response;

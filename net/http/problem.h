@@ -22,6 +22,7 @@ struct Problem {
   std::string detail;     ///< for a person; names what is wrong
   std::vector<Invalid> invalid;
   int retry_after_s = 0;  ///< 0: no Retry-After
+  std::string more = {};  ///< further members, as JSON with their names: `"epoch":"…","last":7`
 };
 
 /// `{"type","title","status","detail","error","message"[,"errors":[{"pointer","detail"}]]}`

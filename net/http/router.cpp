@@ -50,8 +50,8 @@ std::string echoed(std::string_view text) {
   return std::string(text.substr(0, echoed_bytes_max)) + "...";
 }
 
-/// All that is taken here is JSON, as it is: what says to be something else is refused before anyone looks at it. What says
-/// nothing is looked at.
+/// All that is taken here is JSON, as it is: what says to be something else is refused before anyone looks at it. What
+/// says nothing is looked at.
 std::optional<Response> judge_body(const Request& request) {
   for (const Field& field : request.fields) {
     if (field.name.size() == 12 && same_name(field.name, "Content-Type") && !is_json_type(field.value) &&

@@ -17,6 +17,14 @@
 
 namespace carillon::net::http {
 
+/// Who is told when whoever asked has gone before being answered.
+class Departure {
+ public:
+  virtual ~Departure() = default;
+  /// The asker is gone, or will send nothing more and may be: what is sent to it now is the last, and may go nowhere.
+  virtual void on_departed() noexcept = 0;
+};
+
 /// The way back to whoever asked. A value that may be kept and used later, on the loop's thread; when the asker has
 /// gone in the meantime, what is sent goes nowhere. Exactly one answer is to be sent for each request.
 class Responder {
@@ -37,6 +45,8 @@ class Responder {
 
   /// False once the asker is gone.
   bool alive() const;
+  /// Tells `who`, once, if the asker goes before it is answered; `who` stays until then, or until the answer is sent.
+  void tell_departure(Departure& who) const;
 
  private:
   ConnectionRef connection_;
