@@ -17,6 +17,7 @@
 #include "app/metrics.h"
 #include "app/rate_limits.h"
 #include "app/serving_loop.h"
+#include "channels/polling/waiting_room.h"
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/dispatcher.h"
 #include "channels/webhook/endpoint_url.h"
@@ -142,14 +143,14 @@ struct HubServer::Parts {
         store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)),
         metrics(*store),
         admission(admission_limits(settings.websocket)),
+        waiting_room({settings.polling.waiting_max, settings.polling.waiting_per_key}),
         rates(settings.limits),
         access_log(make_access_log(settings, clock)) {
     const auto reader = store->open_reader();
     first_start = reader->keys({.account = {}, .role = {}, .name = {}, .after = {}, .limit = 1}).empty();
     urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings, *store,    rules.ownership(), clock,
-                                 urls,     admission, under_way,         reader->epoch(),
-                                 metrics,  rates,     access_log.get()};
+    const ServingContext context{settings,  *store,       rules.ownership(), clock,   urls,  admission,
+                                 under_way, waiting_room, reader->epoch(),   metrics, rates, access_log.get()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings));
     if (dispatcher) metrics.watch(dispatcher->figures());
@@ -246,6 +247,7 @@ struct HubServer::Parts {
   Metrics metrics;
   channels::webhook::UrlPolicy urls;
   channels::websocket::Admission admission;
+  channels::polling::WaitingRoom waiting_room;
   RateLimits rates;
   std::unique_ptr<AccessLog> access_log;  ///< null where requests are not logged
   bool first_start = false;

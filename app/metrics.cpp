@@ -120,6 +120,16 @@ void add_websocket(Page& page, const std::vector<Metrics::Loop>& loops) {
                  latencies);
 }
 
+void add_polling(Page& page, const std::vector<Metrics::Loop>& loops) {
+  page.gauge("carillon_polls_waiting", "Polls that wait for a change.",
+             sum(loops, [](const Metrics::Loop& loop) { return loop.polling.polls_waiting(); }));
+  page.gauge("carillon_event_streams", "Event streams (Server-Sent Events) that are open.",
+             sum(loops, [](const Metrics::Loop& loop) { return loop.polling.streams().streams(); }));
+  page.counter("carillon_event_streams_slow_total",
+               "Event streams that were dropped because their client did not take what it was sent.",
+               sum(loops, [](const Metrics::Loop& loop) { return loop.polling.streams().slow(); }));
+}
+
 void add_road(Page& page, const hub::Store& store) {
   const hub::StoreTallies& tallies = store.tallies();
   page.open(MetricType::Counter, "carillon_events_total", "Events committed, by kind.");
@@ -209,6 +219,7 @@ void add_process(Page& page) {
 std::vector<MetricFamily> Metrics::Collect() const {
   Page page;
   add_websocket(page, loops_);
+  add_polling(page, loops_);
   add_road(page, store_);
   if (webhooks_ != nullptr) add_webhooks(page, *webhooks_, store_);
   add_http(page, loops_);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/spare_memory.h"
+#include "channels/polling/channel.h"
 #include "channels/webhook/dispatch_figures.h"
 #include "channels/websocket/channel.h"
 #include "hub/store.h"
@@ -27,6 +28,7 @@ class Metrics final : public prometheus::Collectable {
   /// What of one loop is read.
   struct Loop {
     const channels::websocket::WebSocketChannel& websocket;
+    const channels::polling::PollingChannel& polling;
     const net::http::HttpService& front;
     const net::http::HttpService& control;
     const net::ConnectionTable& connections;

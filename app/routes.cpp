@@ -150,6 +150,7 @@ void add_webhooks(Router& router, const Resources& resources, Guard&& guard) {
 }  // namespace
 
 Router make_front_routes(const Resources& resources) {
+  using channels::polling::FeedResource;
   using channels::polling::PollingResource;
   using channels::webhook::DefaultSecretResource;
   using channels::webhook::WebhooksResource;
@@ -164,6 +165,9 @@ Router make_front_routes(const Resources& resources) {
   add(Method::post, "/jobs", reporters, calls(resources.jobs, &JobsResource::submit));
   add(Method::post, "/jobs/updates", reporters, calls(resources.jobs, &JobsResource::report_all));
   add(Method::del, "/jobs/{id}", anyone, calls(resources.jobs, &JobsResource::erase));
+  add(Method::get, "/jobs", anyone, calls(resources.polling, &PollingResource::list));
+  add(Method::get, "/jobs/{id}/events", anyone, calls(resources.polling, &PollingResource::list_events));
+  add(Method::get, "/events", anyone, calls(resources.feed, &FeedResource::events));
 
   // Not guarded: a refused key is told by the WebSocket's own close code.
   router.add(Method::get, "/api/v1/ws/jobs",

@@ -8,6 +8,7 @@
 #include "app/jobs_resource.h"
 #include "app/metrics.h"
 #include "app/turnstile.h"
+#include "channels/polling/feed_resource.h"
 #include "channels/polling/polling_resource.h"
 #include "channels/webhook/default_secret_resource.h"
 #include "channels/webhook/deliveries_resource.h"
@@ -24,6 +25,7 @@ struct Resources {
   Turnstile& turnstile;
   JobsResource& jobs;
   channels::polling::PollingResource& polling;
+  channels::polling::FeedResource& feed;
   channels::webhook::WebhooksResource& webhooks;
   channels::webhook::DeliveriesResource& deliveries;
   channels::webhook::DefaultSecretResource& default_secret;

@@ -9,6 +9,8 @@
 #include "app/jobs_resource.h"
 #include "app/routes.h"
 #include "app/turnstile.h"
+#include "channels/polling/channel.h"
+#include "channels/polling/feed_resource.h"
 #include "channels/polling/polling_resource.h"
 #include "channels/webhook/default_secret_resource.h"
 #include "channels/webhook/deliveries_resource.h"
@@ -71,11 +73,24 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
   return options;
 }
 
-/// Ready when no WebSocket is left; looks at the pace of people, for nothing but a shutdown waits on it.
+channels::polling::PollingOptions polling_options(const ServingContext& context) {
+  const Settings::Polling& settings = context.settings.polling;
+  const channels::PayloadOptions payload{context.settings.webhooks.max_body, context.settings.public_url};
+  channels::polling::PollingOptions options;
+  options.wait_max_s = settings.wait_max_s;
+  options.retry_after_max_s = settings.retry_after_max_s;
+  options.feed = {payload, settings.page_bytes, context.epoch};
+  options.streams = {settings.heartbeat_s * ms_per_s, settings.slow_client_ms, settings.queue_bytes, payload};
+  return options;
+}
+
+/// Ready when no WebSocket and no poll that waits is left; looks at the pace of people, for nothing but a shutdown
+/// waits on it.
 class DrainWatch final : private net::Timer {
  public:
-  DrainWatch(net::EventLoop& loop, const channels::websocket::WebSocketChannel& channel)
-      : loop_(loop), channel_(channel) {}
+  DrainWatch(net::EventLoop& loop, const channels::websocket::WebSocketChannel& websocket,
+             const channels::polling::PollingChannel& polling)
+      : loop_(loop), websocket_(websocket), polling_(polling) {}
 
   void begin(std::promise<void> done) {
     done_ = std::move(done);
@@ -84,12 +99,13 @@ class DrainWatch final : private net::Timer {
 
  private:
   void on_timer() override {
-    if (channel_.sessions() == 0) return done_.set_value();
+    if (websocket_.sessions() == 0 && polling_.drained()) return done_.set_value();
     loop_.set_timer_in(*this, 20);
   }
 
   net::EventLoop& loop_;
-  const channels::websocket::WebSocketChannel& channel_;
+  const channels::websocket::WebSocketChannel& websocket_;
+  const channels::polling::PollingChannel& polling_;
   std::promise<void> done_;
 };
 
@@ -137,7 +153,10 @@ struct ServingLoop::Parts {
         intake(intake_limits(context.settings.limits)),
         jobs(context.store, intake, context.urls, context.submissions_under_way, home,
              {context.settings.limits.updates, context.settings.limits.idempotency_key_bytes}),
-        polling(*reader, context.ownership),
+        polling(loop, *reader, authenticator, context.ownership, context.clock, context.waiting_room,
+                polling_options(context)),
+        polled_jobs(polling),
+        feed(polling),
         webhooks(context.store, *reader, context.ownership, home, context.urls, context.clock,
                  context.settings.webhooks.secret_overlap_s),
         deliveries(context.store, *reader, context.ownership, home),
@@ -145,18 +164,18 @@ struct ServingLoop::Parts {
         admin(context.store, *reader, context.clock, home),
         websocket(loop, *reader, authenticator, context.ownership, context.clock, context.admission, context.epoch,
                   websocket_options(context.settings.websocket)),
-        drain_watch(loop, websocket),
+        drain_watch(loop, websocket, polling),
         front(make_front_routes(resources(context))),
         control(make_control_routes(resources(context))),
         front_http(loop, front, front_options(context)),
         control_http(loop, control, control_options(context)),
         connections(loop) {
-    context.metrics.watch({websocket, front_http, control_http, connections});
+    context.metrics.watch({websocket, polling, front_http, control_http, connections});
   }
 
   Resources resources(const ServingContext& context) {
-    return {context.store, door,           turnstile, jobs,      polling,        webhooks,
-            deliveries,    default_secret, admin,     websocket, context.metrics};
+    return {context.store, door,       turnstile,      jobs,  polled_jobs, feed,
+            webhooks,      deliveries, default_secret, admin, websocket,   context.metrics};
   }
 
   net::EventLoop loop;
@@ -167,7 +186,9 @@ struct ServingLoop::Parts {
   Turnstile turnstile;
   hub::Intake intake;
   JobsResource jobs;
-  channels::polling::PollingResource polling;
+  channels::polling::PollingChannel polling;
+  channels::polling::PollingResource polled_jobs;
+  channels::polling::FeedResource feed;
   channels::webhook::WebhooksResource webhooks;
   channels::webhook::DeliveriesResource deliveries;
   channels::webhook::DefaultSecretResource default_secret;
@@ -221,6 +242,7 @@ std::future<void> ServingLoop::drain(net::MonotonicMs window_ms) {
   parts_->loop.post([this, done, window_ms] {
     parts_->key_uses.hand_over();
     parts_->websocket.drain(window_ms);
+    parts_->polling.drain();
     parts_->drain_watch.begin(std::move(*done));
   });
   return future;
@@ -249,8 +271,10 @@ void ServingLoop::take_in() {
       if (commit.batch->identity_changed) {
         parts_->authenticator.forget();
         parts_->websocket.recheck_keys();
+        parts_->polling.recheck_keys();
       }
       parts_->websocket.on_commit(*commit.batch);
+      parts_->polling.on_commit(*commit.batch);
     }
     for (const auto& reply : commit.replies) reply->run();
   }

@@ -14,6 +14,7 @@
 #include "app/rate_limits.h"
 #include "app/settings.h"
 #include "app/submissions_under_way.h"
+#include "channels/polling/waiting_room.h"
 #include "channels/webhook/endpoint_url.h"
 #include "channels/websocket/admission.h"
 #include "hub/clock.h"
@@ -35,6 +36,7 @@ struct ServingContext {
   const channels::webhook::UrlPolicy& urls;
   channels::websocket::Admission& admission;
   SubmissionsUnderWay& submissions_under_way;
+  channels::polling::WaitingRoom& waiting_room;
   std::string epoch;
   Metrics& metrics;
   RateLimits& rates;
@@ -61,8 +63,9 @@ class ServingLoop final : public hub::CommitListener, private net::TurnEnd {
   /// How many are connected; from any thread.
   std::size_t connections() const;
 
-  /// Lets no WebSocket in any more and tells those it has 1001, evenly over the window; the future is ready when they
-  /// have gone. May be asked again with a shorter window; the future before is ready then.
+  /// Lets no WebSocket in any more and tells those it has 1001, evenly over the window; answers polls that wait and
+  /// ends event streams. The future is ready when they have gone. May be asked again with a shorter window; the future
+  /// before is ready then.
   std::future<void> drain(net::MonotonicMs window_ms);
   /// Ends the thread; what is connected then is cut off.
   void end();

@@ -179,6 +179,26 @@ std::vector<Setting> make_table() {
              "Bytes up to which a frame is deflated; larger ones are sent plain, for deflating them would hold up the "
              "other connections of the loop."),
 
+      number("polling.wait_max_s", CARILLON_MEMBER(polling.wait_max_s), 0, 600,
+             "Seconds that a poll may ask to wait for a change (?wait=). 0: none waits."),
+      number("polling.waiting_max", CARILLON_MEMBER(polling.waiting_max), 0, 10'000'000,
+             "Polls that wait and event streams that are open, in all; one beyond is answered 503 with Retry-After."),
+      number("polling.waiting_per_key", CARILLON_MEMBER(polling.waiting_per_key), 0, 10'000'000,
+             "Those of one key; one beyond is answered 429 with Retry-After. 0: no limit."),
+      number("polling.retry_after_max_s", CARILLON_MEMBER(polling.retry_after_max_s), 1, 3600,
+             "Seconds that Retry-After says at most of a job that is not final: a tenth of the time it has not changed "
+             "for, up to this."),
+      number(
+          "polling.page_bytes", CARILLON_MEMBER(polling.page_bytes), 64 * kib, gib,
+          "Bytes of results, errors and progress in one page of events, which is full with the event that passes it, "
+          "or of results in one list of jobs, which says where to fetch the others."),
+      number("polling.heartbeat_s", CARILLON_MEMBER(polling.heartbeat_s), 1, 3600,
+             "Seconds between two heartbeat comments on an event stream."),
+      number("polling.slow_client_ms", CARILLON_MEMBER(polling.slow_client_ms), 100, 600'000,
+             "Milliseconds that what is streamed to a client may wait for it to be taken; then it is dropped."),
+      number("polling.queue_bytes", CARILLON_MEMBER(polling.queue_bytes), 64 * kib, gib,
+             "Bytes that may wait for one stream's client; beyond it is dropped."),
+
       boolean("webhooks.allow_http", CARILLON_MEMBER(webhooks.allow_http),
               "Whether webhooks may go to http:// URLs, unencrypted."),
       list("webhooks.allow_cidrs", CARILLON_MEMBER(webhooks.allow_cidrs), is_cidr,

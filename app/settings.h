@@ -98,6 +98,17 @@ struct Settings {
     std::size_t deflate_max_bytes = 1024 * 1024;  ///< larger ones are sent plain
   } websocket;
 
+  struct Polling {
+    std::int64_t wait_max_s = 60;         ///< that a poll may ask to wait
+    std::size_t waiting_max = 100'000;    ///< polls that wait and streams that are open
+    std::size_t waiting_per_key = 0;      ///< 0: as many as the hub lets wait
+    std::int64_t retry_after_max_s = 10;  ///< for a job that has not changed for long
+    std::size_t page_bytes = 4 * 1024 * 1024;
+    std::int64_t heartbeat_s = 15;               ///< on a stream
+    std::int64_t slow_client_ms = 5'000;         ///< of a stream
+    std::size_t queue_bytes = 16 * 1024 * 1024;  ///< unsent bytes on one stream
+  } polling;
+
   struct Webhooks {
     bool allow_http = false;
     std::vector<std::string> allow_cidrs;

@@ -63,6 +63,9 @@ struct DeliveryTag {
 struct JobPlaceTag {
   static constexpr std::string_view prefix = "jobs_";
 };
+struct EventPlaceTag {
+  static constexpr std::string_view prefix = "events_";
+};
 
 /// A key's public id stays when its secret is rotated. Random, so that ids tell nothing of how many there are.
 using KeyId = NumberId<KeyTag>;

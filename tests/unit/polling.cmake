@@ -1,1 +1,7 @@
-carillon_unit_test(polling LIBS carillon_polling SOURCES polling/job_json_test.cpp)
+carillon_unit_test(polling LIBS carillon_polling SOURCES
+  polling/event_json_test.cpp
+  polling/job_answer_test.cpp
+  polling/job_json_test.cpp
+  polling/sight_index_test.cpp
+  polling/wait_test.cpp
+  polling/waiting_room_test.cpp)

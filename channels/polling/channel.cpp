@@ -1,0 +1,51 @@
+#include "channels/polling/channel.h"
+
+#include <string>
+
+#include "channels/presented_key.h"
+
+namespace carillon::channels::polling {
+namespace {
+
+constexpr int full_retry_after_s = 5;
+
+}  // namespace
+
+PollingChannel::PollingChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
+                               const hub::Ownership& ownership, const hub::Clock& clock, WaitingRoom& room,
+                               const PollingOptions& options)
+    : options_(options),
+      reader_(reader),
+      ownership_(ownership),
+      guests_(loop, clock, authenticator, room),
+      job_polls_(reader),
+      feed_polls_(options_.feed, reader.last_seq()),
+      streams_(reader, options_.streams) {}
+
+void PollingChannel::on_commit(const hub::CommitBatch& batch) {
+  job_polls_.on_commit(batch);
+  feed_polls_.on_commit(batch);
+  streams_.on_commit(batch);
+}
+
+std::optional<Guest::Card> PollingChannel::admit(const net::http::Request& request, const hub::Principal& who,
+                                                 const net::http::Responder& responder) {
+  const WaitingRoom::Limits& limits = guests_.room().limits();
+  switch (guests_.room().enter(who.key)) {
+    case WaitingRoom::Entry::admitted:
+      return Guest::Card{who, hub::hash_key(presented_key(request))};
+    case WaitingRoom::Entry::room_is_full:
+      responder.send({503, "too_many_waiting", "As many wait as the hub lets wait.", {}, full_retry_after_s});
+      return std::nullopt;
+    case WaitingRoom::Entry::key_is_full:
+      responder.send({429,
+                      "too_many_waiting",
+                      "Too many wait with this key: at most " + std::to_string(limits.per_key) + ".",
+                      {},
+                      full_retry_after_s});
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace carillon::channels::polling

@@ -1,0 +1,67 @@
+// The polling channel on one loop: those who wait for a change and those who are streamed to, and the way of each
+// commit to them. Who only asks is answered by the resources.
+//
+// Threads: belongs to its loop; what it counts may be read from any.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "channels/polling/event_streams.h"
+#include "channels/polling/feed_polls.h"
+#include "channels/polling/guests.h"
+#include "channels/polling/job_polls.h"
+#include "channels/polling/waiting_room.h"
+#include "net/http/problem.h"
+
+namespace carillon::channels::polling {
+
+struct PollingOptions {
+  std::int64_t wait_max_s = 60;
+  std::int64_t retry_after_max_s = 10;
+  FeedOptions feed;
+  StreamOptions streams;
+};
+
+class PollingChannel {
+ public:
+  PollingChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
+                 const hub::Ownership& ownership, const hub::Clock& clock, WaitingRoom& room,
+                 const PollingOptions& options);
+
+  void on_commit(const hub::CommitBatch& batch);
+  /// To be called after Authenticator::forget().
+  void recheck_keys() { guests_.recheck_keys(); }
+
+  /// Answers all who wait and ends all streams; from now on nobody waits.
+  void drain() { guests_.drain(); }
+  bool draining() const { return guests_.draining(); }
+  bool drained() const { return guests_.empty(); }
+
+  std::size_t polls_waiting() const { return guests_.polls(); }
+
+  /// Takes whoever sent the request in as a guest, or answers why not. A guest gives its place back.
+  std::optional<Guest::Card> admit(const net::http::Request& request, const hub::Principal& who,
+                                   const net::http::Responder& responder);
+
+  const PollingOptions& options() const { return options_; }
+  const hub::Ownership& ownership() const { return ownership_; }
+  const hub::Clock& clock() const { return guests_.clock(); }
+  hub::Reader& reader() const { return reader_; }
+  Guests& guests() { return guests_; }
+  JobPolls& job_polls() { return job_polls_; }
+  FeedPolls& feed_polls() { return feed_polls_; }
+  EventStreams& streams() { return streams_; }
+  const EventStreams& streams() const { return streams_; }
+
+ private:
+  const PollingOptions options_;
+  hub::Reader& reader_;
+  const hub::Ownership& ownership_;
+  Guests guests_;
+  JobPolls job_polls_;
+  FeedPolls feed_polls_;
+  EventStreams streams_;
+};
+
+}  // namespace carillon::channels::polling

@@ -1,0 +1,95 @@
+#include "channels/polling/feed_polls.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace carillon::channels::polling {
+namespace {
+
+constexpr net::MonotonicMs ms_per_s = 1000;
+
+}  // namespace
+
+class FeedPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
+ public:
+  Poll(FeedPolls& polls, Guests& guests, const Card& card, const net::http::Responder& responder, const Asked& asked)
+      : WaitingPoll(guests, card, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
+        polls_(polls),
+        asked_(asked) {}
+  ~Poll() override {
+    RingOf<Poll>::Place::leave();
+    polls_.by_sight_.drop_if_empty(asked_.sight);
+  }
+
+  const Asked& asked() const { return asked_; }
+  void tell(const net::http::Body& page) { answer(page_response(page, asked_.wait)); }
+
+ private:
+  net::http::Response present() override {
+    // What was passed on since was none of it.
+    const hub::Seq through = std::max(asked_.looked, polls_.passed_);
+    return page_response(FeedPage().end(through, false, polls_.options_.epoch), asked_.wait);
+  }
+
+  FeedPolls& polls_;
+  Asked asked_;
+};
+
+void FeedPolls::wait(Guests& guests, const Guest::Card& card, const net::http::Responder& responder,
+                     const Asked& asked) {
+  by_sight_.add(asked.sight, *new Poll(*this, guests, card, responder, asked));
+}
+
+void FeedPolls::on_commit(const hub::CommitBatch& batch) {
+  // The answers say how far they come, and that is the end of this batch.
+  passed_ = batch.last;
+  if (by_sight_.empty()) return;
+  Polls woken;
+  for (std::size_t i = 0; i < batch.events.size(); ++i) {
+    const hub::Event& event = *batch.events[i];
+    by_sight_.for_each_of(event.owner, [&](Polls& polls) {
+      polls.for_each([&](Poll& poll) {
+        if (event.seq > poll.asked().looked) woken.add(poll);
+      });
+    });
+    wake(woken, batch, i);
+  }
+}
+
+void FeedPolls::wake(Polls& polls, const hub::CommitBatch& batch, std::size_t first) {
+  std::optional<net::http::Body> made;
+  Asked of;
+  while (!polls.empty()) {
+    Poll& poll = polls.first();
+    const Asked& asked = poll.asked();
+    if (!made || asked.limit != of.limit || asked.sight != of.sight) {
+      of = asked;
+      made = page(batch, first, of);
+    }
+    poll.tell(*made);
+  }
+}
+
+net::http::Body FeedPolls::page(const hub::CommitBatch& batch, std::size_t first, const Asked& asked) const {
+  FeedPage page;
+  hub::Seq told = 0;
+  for (std::size_t i = first; i < batch.events.size(); ++i) {
+    const hub::Event& event = *batch.events[i];
+    if (!asked.sight.takes_in(event.owner)) continue;
+    if (page.events() == asked.limit || page.bytes() >= options_.page_bytes_max)
+      return page.end(told, true, options_.epoch);
+    page.add(event, options_.payload);
+    told = event.seq;
+  }
+  return page.end(batch.last, false, options_.epoch);
+}
+
+net::http::Response page_response(net::http::Body page, const Wait& wait) {
+  net::http::Response response = net::http::json_response(200, std::move(page));
+  response.with("Cache-Control", "private, no-store");
+  if (wait.preferred) response.with("Preference-Applied", "wait=" + std::to_string(wait.seconds));
+  return response;
+}
+
+}  // namespace carillon::channels::polling

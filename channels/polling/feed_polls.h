@@ -1,0 +1,57 @@
+// Polls that wait for the next event of their feed. Whoever waits has been told all there was when it was looked, so
+// what the next batch brings is the next page: it is made from memory, once for all who wait for the same.
+//
+// Threads: belongs to its loop.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "channels/event_payload.h"
+#include "channels/polling/event_json.h"
+#include "channels/polling/sight_index.h"
+#include "channels/polling/wait.h"
+#include "channels/polling/waiting_poll.h"
+#include "hub/store.h"
+
+namespace carillon::channels::polling {
+
+struct FeedOptions {
+  PayloadOptions payload;
+  std::size_t page_bytes_max = 4 * 1024 * 1024;  ///< with the event that passes it a page is full
+  std::string epoch;
+};
+
+class FeedPolls {
+ public:
+  /// `passed` is the last event of the last batch that was passed on.
+  FeedPolls(const FeedOptions& options, hub::Seq passed) : options_(options), passed_(passed) {}
+  FeedPolls(const FeedPolls&) = delete;
+  FeedPolls& operator=(const FeedPolls&) = delete;
+
+  struct Asked {
+    hub::Sight sight;
+    hub::Seq looked = 0;  ///< nothing was there that is later than what it had, up to here
+    std::size_t limit = 0;
+    Wait wait;
+  };
+  void wait(Guests& guests, const Guest::Card& card, const net::http::Responder& responder, const Asked& asked);
+
+  void on_commit(const hub::CommitBatch& batch);
+
+ private:
+  class Poll;
+  using Polls = RingOf<Poll>;
+
+  void wake(Polls& polls, const hub::CommitBatch& batch, std::size_t first);
+  net::http::Body page(const hub::CommitBatch& batch, std::size_t first, const Asked& asked) const;
+
+  const FeedOptions& options_;
+  hub::Seq passed_;
+  SightIndex<Poll> by_sight_;
+};
+
+/// 200 and the page.
+net::http::Response page_response(net::http::Body page, const Wait& wait);
+
+}  // namespace carillon::channels::polling

@@ -1,0 +1,84 @@
+#include "channels/polling/job_polls.h"
+
+#include <optional>
+#include <utility>
+
+#include "channels/polling/job_json.h"
+#include "channels/refusal.h"
+
+namespace carillon::channels::polling {
+namespace {
+
+constexpr net::MonotonicMs ms_per_s = 1000;
+/// Who has waited already may ask again soon.
+constexpr std::int64_t retry_after_waiting_s = 1;
+
+}  // namespace
+
+class JobPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
+ public:
+  Poll(JobPolls& polls, Guests& guests, const Card& card, const net::http::Responder& responder, const Asked& asked)
+      : WaitingPoll(guests, card, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
+        polls_(polls),
+        asked_(asked) {}
+  ~Poll() override {
+    RingOf<Poll>::Place::leave();
+    polls_.drop_if_empty(asked_.job);
+  }
+
+  bool wants(const hub::Event& event) const {
+    return event.seq > asked_.seen && (asked_.change || is_final(event.status));
+  }
+  void tell(const hub::Job& job, const net::http::Body& body) {
+    answer(whole(job, body, asked_.wait, retry_after_waiting_s));
+  }
+
+ private:
+  net::http::Response present() override {
+    auto job = polls_.reader_.find_job(asked_.job);
+    if (!job) return to_response(problem_for(hub::Refusal::not_found, no_such_job(asked_.job.text())));
+    if (asked_.change && job->seq == asked_.seen) return unchanged(*job, asked_.wait, retry_after_waiting_s);
+    return whole(*job, job_json(*job), asked_.wait, retry_after_waiting_s);
+  }
+
+  JobPolls& polls_;
+  Asked asked_;
+};
+
+void JobPolls::wait(Guests& guests, const Guest::Card& card, const net::http::Responder& responder,
+                    const Asked& asked) {
+  by_job_[asked.job].add(*new Poll(*this, guests, card, responder, asked));
+}
+
+void JobPolls::on_commit(const hub::CommitBatch& batch) {
+  if (by_job_.empty()) return;
+  for (const hub::EventPtr& event : batch.events) {
+    const auto found = by_job_.find(event->job);
+    if (found != by_job_.end()) wake(found->second, *event);
+  }
+}
+
+void JobPolls::wake(Polls& polls, const hub::Event& event) {
+  // Apart, for an answer may bring the next request, which may wait for the same job.
+  Polls woken;
+  polls.for_each([&](Poll& poll) {
+    if (poll.wants(event)) woken.add(poll);
+  });
+  if (woken.empty()) return;
+  std::optional<hub::Job> job;
+  try {
+    job = reader_.find_job(event.job);
+  } catch (const hub::StoreError&) {
+    // Each finds out for itself, and says so.
+  }
+  // Made once for all of them.
+  const net::http::Body body = job ? job_json(*job) : net::http::Body();
+  while (!woken.empty()) job ? woken.first().tell(*job, body) : woken.first().dismiss();
+}
+
+void JobPolls::drop_if_empty(const hub::JobId& job) {
+  const auto found = by_job_.find(job);
+  if (found != by_job_.end() && found->second.empty()) by_job_.erase(found);
+}
+
+}  // namespace carillon::channels::polling
