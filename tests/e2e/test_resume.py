@@ -336,9 +336,8 @@ def test_all_jobs_of_the_key_are_gone_on_with_and_nobody_elses(hub):
     run(talk())
 
 
-@pytest.mark.parametrize("limit", ["--websocket-replay-scan", "--websocket-replay-events"])
-def test_who_is_too_far_behind_all_jobs_is_told_so_and_hears_what_comes(make_hub, limit):
-    hub = make_hub(limit, "4")
+def test_who_is_too_far_behind_all_jobs_is_told_so_and_hears_what_comes(make_hub):
+    hub = make_hub("--websocket-replay-events", "4")
     job, seqs = history(hub)
 
     async def talk():

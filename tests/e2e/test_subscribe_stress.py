@@ -17,7 +17,7 @@ SUBSCRIPTIONS = int(os.environ.get("CARILLON_STRESS_SUBSCRIPTIONS") or 100_000)
 STRESS = pathlib.Path(os.environ.get("CARILLON_STRESS_PROGRAMS") or pathlib.Path(BINARY).parents[1] / "tests/stress")
 
 # So that whoever was away for as long as a restart takes is never too far behind.
-LONG_MEMORY = ("--websocket-replay-events", "1000000", "--websocket-replay-scan", "10000000")
+LONG_MEMORY = ("--websocket-replay-events", "1000000")
 
 
 @pytest.fixture
