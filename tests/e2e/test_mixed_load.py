@@ -41,3 +41,5 @@ def test_jobs_stored_by_the_load_tests_are_as_the_hub_would_have_them(make_hub):
     shown = hub.job(job)
     assert (shown["status"], shown["result"], shown["seq"]) == ("succeeded", {"pages": 12}, 1 + 3000)
     assert hub.finish(before)["seq"] == 1 + 3000 + 2
+    page = hub.http(hub.client).get("/api/v1/events?after=2990&limit=100").json
+    assert [event["data"]["seq"] for event in page["events"]] == list(range(2991, 1 + 3000 + 3))

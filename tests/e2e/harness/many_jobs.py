@@ -31,11 +31,17 @@ def store(hub, count):
         )
         # Event after event of a job; queued, running, succeeded are kinds 0, 1, 3 and statuses 0, 1, 2.
         db.execute(
-            numbers + "INSERT INTO events (seq, job, kind, status, at, previous) "
+            numbers + "INSERT INTO events (seq, job, kind, status, at, previous, owner_account, owner_key) "
             "SELECT :seq + 3 * n - 2 + step.column1, :job + n, step.column2, step.column1, :now, "
-            "CASE step.column1 WHEN 0 THEN 0 ELSE :seq + 3 * n - 3 + step.column1 END "
+            "CASE step.column1 WHEN 0 THEN 0 ELSE :seq + 3 * n - 3 + step.column1 END, :account, :owner "
             "FROM i CROSS JOIN (VALUES (0, 0), (1, 1), (2, 3)) AS step",
             values,
+        )
+        # Where in the history the owner has events: see the migration that made the table.
+        db.execute(
+            "INSERT OR IGNORE INTO owner_spans (block, owner_account, owner_key, span) "
+            "SELECT DISTINCT seq >> 12, owner_account, owner_key, seq >> 6 FROM events WHERE seq > ?",
+            (seq,),
         )
     (one,) = db.execute("SELECT id FROM jobs WHERE n = ?", (job + count,)).fetchone()
     db.close()
