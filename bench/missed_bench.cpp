@@ -15,9 +15,10 @@ namespace {
 using namespace carillon;
 
 constexpr int jobs = 100;
+constexpr int jobs_that_wait = 10'000;
 constexpr int events = 1'000'000;
 
-/// A hub's worth of history: the events of a hundred jobs of one key, in turn.
+/// A hub's worth of history: many jobs that wait, and the events of a hundred others of the same key, in turn.
 class History final : public hub::CommitListener {
  public:
   History() {
@@ -28,6 +29,9 @@ class History final : public hub::CommitListener {
     options.queue_max = 2 * events;
     store_ = storage::sqlite::open_store(options, rules_, clock_);
     store_->add(*this);
+    for (int n = 0; n < jobs_that_wait; ++n) {
+      store_->submit({by_, hub::JobId::random(), {}, {}, {}}, *this, [](const auto&) {});
+    }
     for (auto& id : ids_) {
       id = hub::JobId::random();
       wait([&](auto then) { store_->submit({by_, id, {}, {}, {}}, *this, then); });
@@ -117,5 +121,15 @@ void a_page_of_the_feed(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(history().reader().feed(page));
 }
 BENCHMARK(a_page_of_the_feed)->Arg(1)->Arg(100)->Arg(1'000);
+
+/// A list that finds nothing among all the jobs that it may look at.
+void a_list_of_none(benchmark::State& state) {
+  hub::Reader::JobPage page;
+  page.of = {hub::Sight::Of::key, history().owner().account, history().owner().key};
+  page.status = hub::JobStatus::failed;
+  page.looked_at_max = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) benchmark::DoNotOptimize(history().reader().jobs(page));
+}
+BENCHMARK(a_list_of_none)->Arg(5'000);
 
 }  // namespace

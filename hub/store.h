@@ -324,8 +324,8 @@ class Reader {
   };
   /// The newest first. Where a list goes on it may have fewer than `limit`, or none.
   virtual JobList jobs(const JobPage& page) = 0;
-  /// Those of them that there are, in the order asked for.
-  virtual std::vector<ListedJob> jobs(const std::vector<JobId>& ids, std::size_t result_bytes_max) = 0;
+  /// Those of them that there are within the sight, in the order asked for. The others leave no trace.
+  virtual std::vector<ListedJob> jobs(const Sight& of, const std::vector<JobId>& ids, std::size_t result_bytes_max) = 0;
 
   /// The key whose present or still valid previous secret has this hash.
   virtual std::optional<Key> find_key(const KeyHash& hash) = 0;

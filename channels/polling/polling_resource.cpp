@@ -126,9 +126,8 @@ void PollingResource::list_some(QueryReader& query, const std::string& ids, cons
   for (const std::string_view text : asked) {
     if (const auto id = hub::JobId::parse(text)) wanted.push_back(*id);
   }
-  auto jobs = channel_.reader().jobs(wanted, channel_.options().feed.page_bytes_max);
-  std::erase_if(jobs, [&](const auto& listed) { return !channel_.ownership().may_see(who, listed.job.owner); });
-
+  const auto jobs =
+      channel_.reader().jobs(channel_.ownership().sight_of(who), wanted, channel_.options().feed.page_bytes_max);
   std::unordered_set<hub::JobId, hub::JobIdHash> found;
   for (const auto& listed : jobs) found.insert(listed.job.id);
   net::http::Body body;

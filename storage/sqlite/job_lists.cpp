@@ -57,18 +57,19 @@ Reader::JobList JobLists::page(const Reader::JobPage& page) {
   if (found.next) list.next = hub::JobPlace{*found.next};
   Room room{page.result_bytes_max};
   for (const std::int64_t row : found.rows) {
-    if (auto job = read(by_row_, by_row_without_result_, row, room)) list.jobs.push_back(std::move(*job));
+    if (auto job = read(by_row_, by_row_without_result_, row, page.of, room)) list.jobs.push_back(std::move(*job));
   }
   return list;
 }
 
-std::vector<Reader::ListedJob> JobLists::some(const std::vector<hub::JobId>& ids, std::size_t result_bytes_max) {
+std::vector<Reader::ListedJob> JobLists::some(const hub::Sight& of, const std::vector<hub::JobId>& ids,
+                                              std::size_t result_bytes_max) {
   last_.bind().step();
   const Moment moment(last_);
   std::vector<Reader::ListedJob> jobs;
   Room room{result_bytes_max};
   for (const hub::JobId& id : ids) {
-    if (auto job = read(by_id_, by_id_without_result_, id, room)) jobs.push_back(std::move(*job));
+    if (auto job = read(by_id_, by_id_without_result_, id, of, room)) jobs.push_back(std::move(*job));
   }
   return jobs;
 }
@@ -113,12 +114,15 @@ JobLists::Found JobLists::find(const Reader::JobPage& page) {
 }
 
 template <typename Id>
-std::optional<Reader::ListedJob> JobLists::read(Statement& whole, Statement& without_result, const Id& id, Room& room) {
+std::optional<Reader::ListedJob> JobLists::read(Statement& whole, Statement& without_result, const Id& id,
+                                                const hub::Sight& of, Room& room) {
   const bool has_room = room.bytes_left > 0;
   Statement& row = has_room ? whole : without_result;
   row.bind(id);
   if (!row.step()) return std::nullopt;
   const Moment moment(row);
+  // Before anything of it takes room.
+  if (!of.takes_in(read_job_owner(row))) return std::nullopt;
   Reader::ListedJob listed{read_job(row).job, false};
   if (has_room) {
     const std::size_t bytes = listed.job.result ? listed.job.result->size() : 0;

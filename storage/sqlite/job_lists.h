@@ -18,7 +18,8 @@ class JobLists {
   explicit JobLists(sqlite3* handle);
 
   hub::Reader::JobList page(const hub::Reader::JobPage& page);
-  std::vector<hub::Reader::ListedJob> some(const std::vector<hub::JobId>& ids, std::size_t result_bytes_max);
+  std::vector<hub::Reader::ListedJob> some(const hub::Sight& of, const std::vector<hub::JobId>& ids,
+                                           std::size_t result_bytes_max);
 
  private:
   /// What of the results still has room.
@@ -33,7 +34,8 @@ class JobLists {
   Found find(const hub::Reader::JobPage& page);
   /// Reads a job with its result or, where there is no room, without.
   template <typename Id>
-  std::optional<hub::Reader::ListedJob> read(Statement& whole, Statement& without_result, const Id& id, Room& room);
+  std::optional<hub::Reader::ListedJob> read(Statement& whole, Statement& without_result, const Id& id,
+                                             const hub::Sight& of, Room& room);
 
   Statement last_;
   Statement of_all_;

@@ -214,8 +214,9 @@ class SqliteReader final : public hub::Reader {
 
   JobList jobs(const JobPage& page) override { return job_lists_.page(page); }
 
-  std::vector<ListedJob> jobs(const std::vector<hub::JobId>& ids, std::size_t result_bytes_max) override {
-    return job_lists_.some(ids, result_bytes_max);
+  std::vector<ListedJob> jobs(const hub::Sight& of, const std::vector<hub::JobId>& ids,
+                              std::size_t result_bytes_max) override {
+    return job_lists_.some(of, ids, result_bytes_max);
   }
 
   std::optional<hub::Key> find_key(const hub::KeyHash& hash) override {

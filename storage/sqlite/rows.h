@@ -31,11 +31,13 @@ struct JobRow {
   hub::Seq progress_seq = 0;  ///< the event that brought the job's present progress; 0 for none
 };
 
+inline hub::JobOwner read_job_owner(const Statement& row) { return {{row.integer(2)}, {row.integer(3)}}; }
+
 inline JobRow read_job(const Statement& row) {
   JobRow read;
   read.n = row.integer(0);
   read.job.id = row.job_id(1);
-  read.job.owner = {{row.integer(2)}, {row.integer(3)}};
+  read.job.owner = read_job_owner(row);
   read.job.status = static_cast<hub::JobStatus>(row.integer(4));
   read.job.seq = row.integer(5);
   read.job.created_at = row.integer(6);

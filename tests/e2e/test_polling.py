@@ -397,6 +397,16 @@ def test_results_that_are_too_large_together_are_left_out(make_hub):
         assert hub.job(found[3]["job_id"])["result"] == "x" * 50_000
 
 
+def test_a_foreign_result_takes_no_room_in_a_list(make_hub):
+    hub = make_hub("--polling-page-bytes", "65536")
+    stranger = hub.make_key(account=hub.make_account())
+    job, foreign, missing = hub.submit(), hub.submit(stranger), str(uuid.uuid4())
+    hub.finish(foreign, result="x" * 100_000)
+    hub.finish(job, result=[1])
+    told = [hub.http(hub.client).get(f"{JOBS}?ids={one},{job}").body.replace(one.encode(), b"ID") for one in (foreign, missing)]
+    assert told[0] == told[1] and b'"result":[1]' in told[0]
+
+
 # --- what a job went through -----------------------------------------------------------------------------------------
 
 

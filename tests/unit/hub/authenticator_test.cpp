@@ -24,7 +24,7 @@ class KeyReader final : public Reader {
   std::optional<JobHistory> history(const JobId&, std::optional<Seq>, std::size_t) override { return std::nullopt; }
   Feed feed(const FeedPage&) override { return {}; }
   JobList jobs(const JobPage&) override { return {}; }
-  std::vector<ListedJob> jobs(const std::vector<JobId>&, std::size_t) override { return {}; }
+  std::vector<ListedJob> jobs(const Sight&, const std::vector<JobId>&, std::size_t) override { return {}; }
   std::optional<Key> find_key(KeyId) override { return std::nullopt; }
   std::vector<Key> keys(const KeyPage&) override { return {}; }
   std::optional<Account> find_account(const std::string&) override { return std::nullopt; }

@@ -126,7 +126,7 @@ TEST_F(JobListTest, ResultsThatHaveNoRoomAreLeftOut) {
     if (i == 3) continue;
     ASSERT_TRUE(report({client_, jobs.back(), JobStatus::succeeded, hub::make_text("[1,2,3]"), {}, {}}));
   }
-  const auto some = reader_->jobs(jobs, 8);
+  const auto some = reader_->jobs(of_key(client_), jobs, 8);
   ASSERT_EQ(some.size(), 4U);
   EXPECT_EQ(*some[0].job.result, "[1,2,3]");
   EXPECT_EQ(*some[1].job.result, "[1,2,3]") << "the one that passes it";
@@ -144,10 +144,24 @@ TEST_F(JobListTest, ResultsThatHaveNoRoomAreLeftOut) {
 TEST_F(JobListTest, SomeAreThoseThatThereAreAsAskedFor) {
   const hub::JobId one = submit(client_).id;
   const hub::JobId two = submit(other_).id;
-  const auto some = reader_->jobs({two, hub::JobId::random(), one}, 100);
+  const auto some = reader_->jobs({}, {two, hub::JobId::random(), one}, 100);
   ASSERT_EQ(some.size(), 2U);
   EXPECT_EQ(some[0].job.id, two);
   EXPECT_EQ(some[1].job.id, one);
+  EXPECT_EQ(reader_->jobs(of_key(client_), {two, one}, 100).size(), 1U);
+}
+
+// Nor does anything of the answer say that they are there.
+TEST_F(JobListTest, JobsOfOthersTakeNoRoom) {
+  std::vector<hub::JobId> jobs;
+  for (const auto& by : {other_, client_}) {
+    jobs.push_back(submit(by).id);
+    ASSERT_TRUE(report(by, jobs.back(), JobStatus::running));
+    ASSERT_TRUE(report({by, jobs.back(), JobStatus::succeeded, hub::make_text("[1,2,3]"), {}, {}}));
+  }
+  const auto some = reader_->jobs(of_key(client_), jobs, 1);
+  ASSERT_EQ(some.size(), 1U);
+  EXPECT_EQ(*some[0].job.result, "[1,2,3]");
 }
 
 }  // namespace

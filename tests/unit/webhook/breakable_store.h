@@ -147,8 +147,9 @@ class BreakableStore final : public hub::Store {
     }
     Feed feed(const FeedPage& page) override { return reader_->feed(page); }
     JobList jobs(const JobPage& page) override { return reader_->jobs(page); }
-    std::vector<ListedJob> jobs(const std::vector<hub::JobId>& ids, std::size_t result_bytes_max) override {
-      return reader_->jobs(ids, result_bytes_max);
+    std::vector<ListedJob> jobs(const hub::Sight& of, const std::vector<hub::JobId>& ids,
+                                std::size_t result_bytes_max) override {
+      return reader_->jobs(of, ids, result_bytes_max);
     }
     std::optional<hub::Key> find_key(const hub::KeyHash& hash) override { return reader_->find_key(hash); }
     std::optional<hub::Key> find_key(hub::KeyId id) override { return reader_->find_key(id); }
