@@ -19,13 +19,6 @@ using net::http::Invalid;
 using net::http::Responder;
 using net::http::Response;
 
-void append(std::vector<Invalid>& invalid, bool& too_large, const hub::Faults& faults) {
-  for (const hub::Fault& fault : faults) {
-    invalid.push_back({fault.pointer, fault.detail});
-    too_large = too_large || fault.too_large;
-  }
-}
-
 Response job_response(int status, const hub::Job& job) {
   Response response = net::http::json_response(status, channels::polling::job_json(job));
   response.with("ETag", channels::polling::job_etag(job));
@@ -59,7 +52,7 @@ void JobsResource::submit(const net::http::Request& request, const hub::Principa
   bool too_large = false;
   auto hook = channels::webhook::read_job_hook(body, urls_, invalid);
   auto read = intake_.read_submission(who, without_hook(body));
-  if (const auto* faults = std::get_if<hub::Faults>(&read)) append(invalid, too_large, *faults);
+  if (const auto* faults = std::get_if<hub::Faults>(&read)) too_large = channels::append_faults(invalid, *faults);
   if (!invalid.empty()) return responder.send(channels::problem_for(std::move(invalid), too_large));
 
   auto& submission = std::get<hub::Submission>(read);
@@ -103,8 +96,7 @@ void JobsResource::report(const net::http::Request& request, const hub::Principa
   auto read = intake_.read_report(who, *id, std::get<hub::json::Object>(parsed));
   if (const auto* faults = std::get_if<hub::Faults>(&read)) {
     std::vector<Invalid> invalid;
-    bool too_large = false;
-    append(invalid, too_large, *faults);
+    const bool too_large = channels::append_faults(invalid, *faults);
     return responder.send(channels::problem_for(std::move(invalid), too_large));
   }
   store_.report(std::move(std::get<hub::Report>(read)), home_, [responder](const hub::Outcome<hub::Job>& outcome) {

@@ -48,11 +48,7 @@ void append_problem(std::string& out, const Problem& problem) {
 
 std::string refused_json(const hub::Intake::RefusedUpdate& refused) {
   std::vector<Invalid> invalid;
-  bool too_large = false;
-  for (const hub::Fault& fault : refused.faults) {
-    invalid.push_back({fault.pointer, fault.detail});
-    too_large = too_large || fault.too_large;
-  }
+  const bool too_large = channels::append_faults(invalid, refused.faults);
   std::string out;
   if (refused.job) {
     append_job(out, *refused.job);

@@ -8,16 +8,8 @@ using hub::json::Kind;
 using hub::json::Value;
 
 std::string pointer_to(std::string_view member) {
-  std::string pointer = "/";
-  for (const char c : member) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
+  std::string pointer;
+  hub::json::append_pointer(pointer, member);
   return pointer;
 }
 
@@ -30,7 +22,7 @@ const Value* BodyReader::take(std::string_view name) {
 const Value* BodyReader::take(std::string_view name, Kind kind) {
   const Value* value = take(name);
   if (value == nullptr || value->is(kind)) return value;
-  refuse(name, "must be a JSON " + std::string(to_text(kind)) + ", not " + std::string(to_text(value->kind)));
+  refuse(name, hub::json::kind_fault(kind, value->kind));
   return nullptr;
 }
 

@@ -85,4 +85,13 @@ net::http::Problem problem_for_query(std::vector<net::http::Invalid> invalid) {
   return {422, "validation_error", std::move(detail), std::move(invalid), 0};
 }
 
+bool append_faults(std::vector<net::http::Invalid>& invalid, const hub::Faults& faults) {
+  bool too_large = false;
+  for (const hub::Fault& fault : faults) {
+    invalid.push_back({fault.pointer, fault.detail});
+    too_large = too_large || fault.too_large;
+  }
+  return too_large;
+}
+
 }  // namespace carillon::channels

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hub/authenticator.h"
+#include "hub/intake.h"
 #include "hub/json.h"
 #include "hub/store.h"
 #include "net/http/problem.h"
@@ -32,5 +33,8 @@ net::http::Problem problem_for(const hub::json::Error& error);
 net::http::Problem problem_for(std::vector<net::http::Invalid> invalid, bool too_large = false);
 /// 422 for members of a query.
 net::http::Problem problem_for_query(std::vector<net::http::Invalid> invalid);
+
+/// Notes what intake found; true where a member of it is over its limit.
+bool append_faults(std::vector<net::http::Invalid>& invalid, const hub::Faults& faults);
 
 }  // namespace carillon::channels

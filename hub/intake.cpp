@@ -20,12 +20,14 @@ class Intake::FaultList {
   /// Notes a member of another kind than wanted; true where it is right.
   bool expect(const json::Member& member, json::Kind kind) {
     if (member.value.is(kind)) return true;
-    add(member.name, kind_fault(kind, member.value.kind));
+    add(member.name, json::kind_fault(kind, member.value.kind));
     return false;
   }
 
   /// Notes that the whole object is of another kind.
-  void add_whole(json::Kind kind) { faults_.push_back({std::string(within_), kind_fault(json::Kind::object, kind)}); }
+  void add_whole(json::Kind kind) {
+    faults_.push_back({std::string(within_), json::kind_fault(json::Kind::object, kind)});
+  }
 
   bool expect_size(const json::Member& member, std::size_t bytes, std::size_t bytes_max) {
     if (bytes <= bytes_max) return true;
@@ -39,22 +41,9 @@ class Intake::FaultList {
   Faults take() { return std::move(faults_); }
 
  private:
-  static std::string kind_fault(json::Kind wanted, json::Kind found) {
-    return "must be a JSON " + std::string(to_text(wanted)) + ", not " + std::string(to_text(found));
-  }
-
   std::string pointer_to(std::string_view member) const {
     std::string pointer(within_);
-    pointer += '/';
-    for (const char c : member) {
-      if (c == '~') {
-        pointer += "~0";
-      } else if (c == '/') {
-        pointer += "~1";
-      } else {
-        pointer += c;
-      }
-    }
+    json::append_pointer(pointer, member);
     return pointer;
   }
 

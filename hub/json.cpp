@@ -503,4 +503,21 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
+void append_pointer(std::string& out, std::string_view member) {
+  out += '/';
+  for (const char c : member) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+}
+
+std::string kind_fault(Kind wanted, Kind found) {
+  return std::string("must be a JSON ").append(to_text(wanted)).append(", not ").append(to_text(found));
+}
+
 }  // namespace carillon::hub::json

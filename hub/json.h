@@ -87,5 +87,10 @@ std::vector<Value> elements_of(const Value& array);
 /// Appends `text` (UTF-8) as a JSON string, quotes and all. Invalid bytes become U+FFFD.
 void append_string(std::string& out, std::string_view text);
 void append_number(std::string& out, std::int64_t number);
+/// Appends "/name" as RFC 6901, section 3 has it: the way from where `out` points to one of its members.
+void append_pointer(std::string& out, std::string_view member);
+
+/// "must be a JSON string, not number"
+std::string kind_fault(Kind wanted, Kind found);
 
 }  // namespace carillon::hub::json

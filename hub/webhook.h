@@ -132,7 +132,6 @@ struct Attempt {
   std::string response;  ///< the first 1 KiB of the answer's body
   DeliveryState next_state = DeliveryState::delivered;
   UnixMs next_due_at = 0;  ///< where next_state is pending
-  bool ordered = false;    ///< its endpoint is: next_due_at is when that may be sent to again
   /// Set when this attempt disables its endpoint: the reason its owner reads.
   std::optional<std::string> disable_reason;
 };

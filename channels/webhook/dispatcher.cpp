@@ -143,14 +143,12 @@ void Dispatcher::on_batch(const hub::CommitBatch& batch) {
 
 EndpointQueue& Dispatcher::queue_of(hub::EndpointId id) {
   auto& queue = queues_[id];
-  if (!queue) {
-    queue = std::make_unique<EndpointQueue>(id, options_.queue, budget_);
-    if (!figures_alarm_.pending()) loop_.set_timer_in(figures_alarm_, figures_every_ms);
-  }
+  if (!queue) queue = std::make_unique<EndpointQueue>(id, options_.queue, budget_);
   return *queue;
 }
 
 void Dispatcher::consider(EndpointQueue& queue) {
+  if (!figures_alarm_.pending()) loop_.set_timer_in(figures_alarm_, figures_every_ms);
   if (queue.in_line) return;  // and is looked at when its turn has come
   const hub::UnixMs now = clock_.now_ms();
   if (queue.wants_refill(now)) {
@@ -380,7 +378,7 @@ void Dispatcher::on_result(Requests::iterator place, TransferResult result) {
     queue.note_on_disk(0);
   }
   outcomes_.add({delivery.id, delivery.endpoint, request.started_at, result.duration_ms, result.http_status,
-                 std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at, ordered,
+                 std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at,
                  std::move(verdict.disable_reason)});
   ask_turn_end();
   consider(queue);
@@ -403,6 +401,7 @@ void Dispatcher::publish_figures() {
   hub::UnixMs oldest = 0;
   std::uint64_t waiting = 0;
   std::uint64_t down = 0;
+  std::size_t under_way = 0;
   for (const auto& [id, queue] : queues_) {
     if (queue->health.down() && !queue->idle()) ++down;
     const auto due_at = queue->oldest_due_at();
@@ -410,12 +409,17 @@ void Dispatcher::publish_figures() {
     ++waiting;
     if (*due_at > 0 && (oldest == 0 || *due_at < oldest)) oldest = *due_at;
   }
-  for (const Lane lane : lanes) figures_.in_flight[static_cast<std::size_t>(lane)].set(state_of(lane).requests.size());
+  for (const Lane lane : lanes) {
+    const std::size_t requests = state_of(lane).requests.size();
+    figures_.in_flight[static_cast<std::size_t>(lane)].set(requests);
+    under_way += requests;
+  }
   figures_.window_bytes.set(budget_.bytes());
   figures_.endpoints_waiting.set(waiting);
   figures_.endpoints_down.set(down);
   figures_.oldest_due_at_ms.set(static_cast<std::uint64_t>(oldest));
-  loop_.set_timer_in(figures_alarm_, figures_every_ms);
+  // What begins next sets it again: a hub that has nothing to send does not wake up to say so.
+  if (waiting > 0 || under_way > 0) loop_.set_timer_in(figures_alarm_, figures_every_ms);
 }
 
 }  // namespace carillon::channels::webhook

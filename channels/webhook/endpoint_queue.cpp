@@ -63,7 +63,11 @@ void EndpointQueue::put_back_ready() {
 
 std::optional<hub::UnixMs> EndpointQueue::oldest_due_at() const {
   hub::UnixMs oldest = disk_due_at_;
-  if (!ready_.empty()) oldest = std::min(oldest, ready_.front().delivery.event->at);
+  if (!ready_.empty()) {
+    const hub::Delivery& first = ready_.front().delivery;
+    // One that is due in its turn, or ahead of all, has been since its event.
+    oldest = std::min(oldest, first.due_at > 0 ? first.due_at : first.event->at);
+  }
   return oldest == never ? std::nullopt : std::optional(oldest);
 }
 

@@ -17,12 +17,6 @@ def verifier(missing):
     return Verifier(missing)
 
 
-def create(hub, key, url, **body):
-    answer = hub.http(key).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def rotate(hub, key, endpoint):
     answer = hub.http(key).post(f"/api/v1/webhooks/{endpoint['id']}/rotate-secret")
     assert answer.status == 200, answer
@@ -43,7 +37,7 @@ def versions(hook):
 def test_a_delivery_is_accepted_and_a_forged_one_is_not(hub, verifier):
     key = hub.make_key()
     with Receiver() as receiver:
-        secret = create(hub, key, receiver.url())["secret"]
+        secret = hub.add_webhook(receiver.url(), key)["secret"]
         for result in (None, {"text": "größer als 7 – \U0001f514", "quote": '"\\'}, ["x" * 200_000]):
             hook = deliver(hub, key, receiver, result)
             assert versions(hook) == ["v1"]
@@ -60,7 +54,7 @@ def test_a_secret_of_the_owners_own_is_accepted(hub, verifier):
     key = hub.make_key()
     with Receiver() as receiver:
         for secret in ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_" + "A" * 84 + "AA=="):
-            endpoint = create(hub, key, receiver.url(f"/{len(secret)}"), secret=secret)
+            endpoint = hub.add_webhook(receiver.url(f"/{len(secret)}"), key, secret=secret)
             hook = deliver(hub, key, receiver)
             assert verifier.judge(secret, hook) == "accepted"
             assert hub.http(key).delete(f"/api/v1/webhooks/{endpoint['id']}").status == 204
@@ -70,7 +64,7 @@ def test_a_repeat_is_accepted_anew(make_hub, verifier):
     statuses = iter([503])
     with Receiver(lambda received: next(statuses, 200)) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "0,1")
-        secret = create(hub, hub.client, receiver.url())["secret"]
+        secret = hub.add_webhook(receiver.url())["secret"]
         hub.finish(hub.submit())
         first, second = receiver.wait_for_count(2)
     assert first.id == second.id
@@ -81,7 +75,7 @@ def test_a_repeat_is_accepted_anew(make_hub, verifier):
 def test_while_a_secret_is_replaced_both_are_accepted(hub, verifier):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, key, receiver.url())
+        endpoint = hub.add_webhook(receiver.url(), key)
         old = endpoint["secret"]
         new = rotate(hub, key, endpoint)["secret"]
         assert new.startswith("whsec_") and new != old
@@ -95,7 +89,7 @@ def test_while_a_secret_is_replaced_both_are_accepted(hub, verifier):
 def test_a_signing_keys_public_key_checks(hub, verifier):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, key, receiver.url(), signing="ed25519")
+        endpoint = hub.add_webhook(receiver.url(), key, signing="ed25519")
         public_key = endpoint["public_key"]
         assert public_key.startswith("whpk_")
         hook = deliver(hub, key, receiver, {"text": "größer"})
@@ -117,7 +111,7 @@ def test_a_signing_keys_public_key_checks(hub, verifier):
 def test_a_test_delivery_is_accepted(hub, verifier):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, key, receiver.url())
+        endpoint = hub.add_webhook(receiver.url(), key)
         assert hub.http(key).post(f"/api/v1/webhooks/{endpoint['id']}/test").status in (200, 202)
         (hook,) = receiver.wait_for_count(1)
     assert hook.json["type"] == "webhook.test" and hook.json["data"] == {"webhook_id": endpoint["id"]}
@@ -127,7 +121,7 @@ def test_a_test_delivery_is_accepted(hub, verifier):
 def test_the_legacy_signature_stands_beside_it(hub, verifier):
     key = hub.make_key()
     with Receiver() as receiver:
-        secret = create(hub, key, receiver.url(), legacy_signature="X-Alterlab-Signature")["secret"]
+        secret = hub.add_webhook(receiver.url(), key, legacy_signature="X-Alterlab-Signature")["secret"]
         hook = deliver(hub, key, receiver)
     wanted = hmac.new(secret.encode(), hook.body, hashlib.sha256).hexdigest()
     assert hook.fields["x-alterlab-signature"] == f"sha256={wanted}"

@@ -17,12 +17,6 @@ NO_RETRIES = ("--webhooks-retry-delays-s", "0")  # two attempts, one at once aft
 LONG_RETRIES = ("--webhooks-retry-delays-s", "3600")
 
 
-def create(hub, url, key=None, **body):
-    answer = hub.http(key or hub.client).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def path_of(endpoint, call=""):
     return f"/api/v1/webhooks/{endpoint['id']}{call}"
 
@@ -77,7 +71,7 @@ def test_an_endpoint_is_all_that_it_was_made_with(hub):
         "max_per_second": 5,
         "legacy_signature": "X-Old-Signature",
     }
-    made = create(hub, URL, key, **wanted)
+    made = hub.add_webhook(URL, key, **wanted)
     assert {name: made[name] for name in wanted} == wanted
     assert made["secret"].startswith("whsec_") and made["public_key"].startswith("whpk_")
     assert (made["kind"], made["owner"], made["status"]) == ("registered", key.id, "enabled")
@@ -87,18 +81,18 @@ def test_an_endpoint_is_all_that_it_was_made_with(hub):
 
 
 def test_an_endpoint_has_defaults(hub):
-    made = create(hub, URL, hub.make_key(), headers=None, signing=None, ordered=None, max_per_second=None)
+    made = hub.add_webhook(URL, hub.make_key(), headers=None, signing=None, ordered=None, max_per_second=None)
     assert (made["headers"], made["signing"], made["ordered"], made["max_per_second"]) == ({}, "hmac", False, 0)
     assert made["legacy_signature"] is None and "public_key" not in made
 
 
 def test_a_secret_of_ones_own_is_taken(hub):
-    assert create(hub, URL, hub.make_key(), secret=SECRET)["secret"] == SECRET
+    assert hub.add_webhook(URL, hub.make_key(), secret=SECRET)["secret"] == SECRET
 
 
 def test_each_member_can_be_changed_and_taken_back(hub):
     key = hub.make_key()
-    made = create(hub, URL, key)
+    made = hub.add_webhook(URL, key)
     made.pop("secret")
     http = hub.http(key)
     changes = {
@@ -161,7 +155,7 @@ def test_wrong_members_are_named_and_nothing_is_made_or_changed(hub, body, point
     key = hub.make_key()
     assert_wrong(hub.http(key).post("/api/v1/webhooks", {"url": URL, **body}), *pointers)
     assert hub.http(key).get("/api/v1/webhooks").json["webhooks"] == []
-    made = create(hub, URL, key)
+    made = hub.add_webhook(URL, key)
     made.pop("secret")
     assert_wrong(hub.http(key).patch(path_of(made), body), *pointers)
     assert show(hub, made, key) == made
@@ -169,7 +163,7 @@ def test_wrong_members_are_named_and_nothing_is_made_or_changed(hub, body, point
 
 def test_what_cannot_be_changed_says_so(hub):
     key = hub.make_key()
-    made = create(hub, URL, key)
+    made = hub.add_webhook(URL, key)
     http = hub.http(key)
     for body, words in [({"secret": SECRET}, "rotate-secret"), ({"signing": "ed25519"}, "cannot be changed")]:
         answer = http.patch(path_of(made), body)
@@ -183,7 +177,7 @@ def test_what_cannot_be_changed_says_so(hub):
 
 def test_a_header_and_the_legacy_signature_may_not_be_one_even_in_turn(hub):
     key = hub.make_key()
-    made = create(hub, URL, key, headers={"X-Till": "7"})
+    made = hub.add_webhook(URL, key, headers={"X-Till": "7"})
     assert_wrong(hub.http(key).patch(path_of(made), {"legacy_signature": "x-till"}), "/headers/X-Till")
     assert hub.http(key).patch(path_of(made), {"legacy_signature": "x-till", "headers": None}).status == 200
     assert_wrong(hub.http(key).patch(path_of(made), {"headers": {"X-Till": "7"}}), "/headers/X-Till")
@@ -191,12 +185,12 @@ def test_a_header_and_the_legacy_signature_may_not_be_one_even_in_turn(hub):
 
 def test_a_key_has_so_many_webhooks_and_no_more(make_hub):
     hub = make_hub("--webhooks-endpoints-per-key", "2")
-    first, _ = create(hub, URL + "/1"), create(hub, URL + "/2")
+    first, _ = hub.add_webhook(URL + "/1"), hub.add_webhook(URL + "/2")
     answer = hub.http(hub.client).post("/api/v1/webhooks", {"url": URL + "/3"})
     assert (answer.status, answer.json["error"]) == (409, "limit_reached")
     assert hub.http(hub.client).delete(path_of(first)).status == 204
-    create(hub, URL + "/3")
-    create(hub, URL, hub.make_key())
+    hub.add_webhook(URL + "/3")
+    hub.add_webhook(URL, hub.make_key())
 
 
 # --- who may ----------------------------------------------------------------------------------------------------------
@@ -221,7 +215,7 @@ CALLS = [
 @pytest.mark.parametrize(("method", "call", "body"), CALLS)
 def test_a_foreign_webhook_answers_as_one_that_does_not_exist(hub, method, call, body):
     owner = hub.make_key()
-    foreign = create(hub, URL, owner)
+    foreign = hub.add_webhook(URL, owner)
     foreign.pop("secret")
     answers = set()
     for endpoint in (foreign["id"], "we_1", "we_nonsense!", "dlv_1"):
@@ -234,7 +228,7 @@ def test_a_foreign_webhook_answers_as_one_that_does_not_exist(hub, method, call,
 
 def test_a_foreign_delivery_answers_as_one_that_does_not_exist(hub):
     owner = hub.make_key()
-    endpoint = create(hub, "https://127.0.0.1:1/", owner)
+    endpoint = hub.add_webhook("https://127.0.0.1:1/", owner)
     foreign = hub.http(owner).post(path_of(endpoint, "/test")).json["id"]
     for method, call, body in [("GET", "", None), ("POST", "/redeliver", None), ("POST", "/redeliver", {"a": 1})]:
         answers = set()
@@ -248,14 +242,14 @@ def test_a_foreign_delivery_answers_as_one_that_does_not_exist(hub):
 
 def test_the_deliveries_of_a_removed_webhook_are_not_shown(hub):
     key = hub.make_key()
-    endpoint = create(hub, "https://127.0.0.1:1/", key)
+    endpoint = hub.add_webhook("https://127.0.0.1:1/", key)
     made = hub.http(key).post(path_of(endpoint, "/test")).json
     assert hub.http(key).delete(path_of(endpoint)).status == 204
     assert hub.http(key).get(f"/api/v1/deliveries/{made['id']}").status == 404
 
 
 def test_a_worker_may_nothing_and_an_administrator_all_but_own(hub):
-    endpoint = create(hub, "https://127.0.0.1:1/", hub.make_key())
+    endpoint = hub.add_webhook("https://127.0.0.1:1/", hub.make_key())
     made = hub.http(hub.admin).post(path_of(endpoint, "/test"))
     assert made.status == 202
     paths = [(method, path_of(endpoint, call), body) for method, call, body in CALLS]
@@ -282,7 +276,7 @@ def test_a_worker_may_nothing_and_an_administrator_all_but_own(hub):
 def test_the_account_widens_whose_webhooks_are_seen(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS, "--ownership", "account")
     owner, sibling, stranger = hub.make_key(), hub.make_key(), hub.make_key("client", hub.make_account())
-    endpoint = create(hub, "https://127.0.0.1:1/", owner)
+    endpoint = hub.add_webhook("https://127.0.0.1:1/", owner)
     made = hub.http(sibling).post(path_of(endpoint, "/test"))
     assert made.status == 202
     assert show(hub, endpoint, sibling)["owner"] == owner.id
@@ -308,7 +302,7 @@ def all_pages(http, path, member, limit):
 
 def test_webhooks_come_in_pages(hub):
     key = hub.make_key()
-    made = {create(hub, f"{URL}/{n}", key)["id"] for n in range(5)}
+    made = {hub.add_webhook(f"{URL}/{n}", key)["id"] for n in range(5)}
     for limit in (1, 2, 5, 6, 1000):
         listed = all_pages(hub.http(key), "/api/v1/webhooks?", "webhooks", limit)
         assert len(listed) == 5 and {one["id"] for one in listed} == made
@@ -317,7 +311,7 @@ def test_webhooks_come_in_pages(hub):
 
 def test_those_of_jobs_are_listed_apart_and_can_only_be_switched(hub):
     key = hub.make_key()
-    registered = create(hub, URL, key)
+    registered = hub.add_webhook(URL, key)
     hub.submit(key, webhook_url=URL)
     http = hub.http(key)
     assert [one["id"] for one in http.get("/api/v1/webhooks").json["webhooks"]] == [registered["id"]]
@@ -352,7 +346,7 @@ def test_a_wrong_query_of_webhooks_is_named(hub, query, pointer):
 def test_an_administrator_lists_everyones(hub):
     account = hub.make_account()
     one, two, other = hub.make_key("client", account), hub.make_key("client", account), hub.make_key()
-    made = {key.id: create(hub, URL, key)["id"] for key in (one, two, other)}
+    made = {key.id: hub.add_webhook(URL, key)["id"] for key in (one, two, other)}
     http = hub.http(hub.admin)
 
     def ids(query):
@@ -378,7 +372,7 @@ def test_a_delivery_is_shown_with_its_attempts(make_hub):
     answers = iter([(500, {}, b"no \xff, not now"), (404, {}, b"x" * 5000)])
     with Receiver(lambda received: next(answers, 200)) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "0,0")
-        endpoint = create(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         job = hub.submit()
         done = hub.finish(job)
         (listed,) = wait_for_status(hub, endpoint, "delivered")
@@ -402,7 +396,7 @@ def test_a_delivery_is_shown_with_its_attempts(make_hub):
 def test_an_attempt_that_got_no_answer_says_why(make_hub):
     with Receiver(listening=False) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, *LONG_RETRIES)
-        endpoint = create(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         hub.finish(hub.submit())
         (listed,) = wait_until(
             lambda: [one for one in deliveries(hub, endpoint, query="?status=pending") if one["attempt_count"] == 1]
@@ -415,7 +409,7 @@ def test_an_attempt_that_got_no_answer_says_why(make_hub):
 def test_deliveries_come_in_pages_the_newest_first(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "3600")
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), events=["job.queued"])
+        endpoint = hub.add_webhook(receiver.url(), events=["job.queued"])
         jobs = [hub.submit() for _ in range(7)]
         wait_for_status(hub, endpoint, "delivered", 7)
     http = hub.http(hub.client)
@@ -439,7 +433,7 @@ def test_deliveries_come_in_pages_the_newest_first(make_hub):
     ],
 )
 def test_a_wrong_query_of_deliveries_is_named(hub, query, pointer):
-    endpoint = create(hub, URL, key := hub.make_key())
+    endpoint = hub.add_webhook(URL, key := hub.make_key())
     assert_wrong(hub.http(key).get(path_of(endpoint, f"/deliveries?{query}")), pointer)
 
 
@@ -449,7 +443,7 @@ def test_a_wrong_query_of_deliveries_is_named(hub, query, pointer):
 def test_a_test_is_sent_at_once_whatever_the_filter_says(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key, events=["job.queued"])
+        endpoint = hub.add_webhook(receiver.url(), key, events=["job.queued"])
         answer = hub.http(key).post(path_of(endpoint, "/test"))
         assert answer.status == 202
         made = answer.json
@@ -465,7 +459,7 @@ def test_a_test_is_sent_at_once_whatever_the_filter_says(hub):
 def test_a_test_reaches_a_disabled_endpoint(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key)
+        endpoint = hub.add_webhook(receiver.url(), key)
         assert hub.http(key).patch(path_of(endpoint), {"status": "disabled"}).json["status"] == "disabled"
         assert hub.http(key).post(path_of(endpoint, "/test")).status == 202
         receiver.wait_for_count(1)
@@ -475,7 +469,7 @@ def test_a_test_reaches_a_disabled_endpoint(hub):
 def test_one_delivery_is_sent_again(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key)
+        endpoint = hub.add_webhook(receiver.url(), key)
         hub.finish(hub.submit(key))
         (first,) = wait_for_status(hub, endpoint, "delivered", key=key)
         again = hub.http(key).post(f"/api/v1/deliveries/{first['id']}/redeliver")
@@ -491,7 +485,7 @@ def test_one_delivery_is_sent_again(hub):
 def test_nothing_is_sent_again_to_a_disabled_endpoint(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key)
+        endpoint = hub.add_webhook(receiver.url(), key)
         hub.finish(hub.submit(key))
         (first,) = wait_for_status(hub, endpoint, "delivered", key=key)
         http = hub.http(key)
@@ -509,7 +503,7 @@ def test_what_failed_is_sent_again(make_hub):
     broken = [True]
     with Receiver(lambda received: 500 if broken[0] else 200) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, *NO_RETRIES)
-        endpoint = create(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         jobs = [hub.submit() for _ in range(20)]
         for job in jobs:
             hub.finish(job)
@@ -531,7 +525,7 @@ def test_what_failed_is_sent_again(make_hub):
 def test_a_replay_has_a_beginning_and_an_end(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key, events=["job.queued"])
+        endpoint = hub.add_webhook(receiver.url(), key, events=["job.queued"])
         for _ in range(3):
             hub.submit(key)
         newest, middle, oldest = wait_for_status(hub, endpoint, "delivered", 3, key)
@@ -568,14 +562,14 @@ def test_a_replay_has_a_beginning_and_an_end(hub):
     ],
 )
 def test_a_wrong_replay_is_named(hub, body, pointer):
-    endpoint = create(hub, URL, key := hub.make_key())
+    endpoint = hub.add_webhook(URL, key := hub.make_key())
     assert_wrong(hub.http(key).post(path_of(endpoint, "/replay"), body), pointer)
 
 
 def test_what_a_disabled_endpoint_missed_can_be_sent_again(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key)
+        endpoint = hub.add_webhook(receiver.url(), key)
         http = hub.http(key)
         http.patch(path_of(endpoint), {"status": "disabled"})
         job = hub.submit(key)
@@ -593,7 +587,7 @@ def test_a_long_replay_is_done_when_it_is_answered(make_hub):
     count = 1500
     with Receiver() as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS)
-        endpoint = create(hub, receiver.url(), events=["job.queued"])
+        endpoint = hub.add_webhook(receiver.url(), events=["job.queued"])
         http = hub.http(hub.client)
         http.patch(path_of(endpoint), {"status": "disabled"})
         connection = http.connect()
@@ -614,7 +608,7 @@ def test_a_long_replay_is_done_when_it_is_answered(make_hub):
 def test_both_secrets_sign_after_a_rotation(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key)
+        endpoint = hub.add_webhook(receiver.url(), key)
         answer = hub.http(key).post(path_of(endpoint, "/rotate-secret"))
         assert answer.status == 200 and answer.fields["cache-control"] == "no-store"
         rotated = answer.json
@@ -630,7 +624,7 @@ def test_both_secrets_sign_after_a_rotation(hub):
 def test_a_secret_that_was_seen_by_others_can_end_at_once(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key)
+        endpoint = hub.add_webhook(receiver.url(), key)
         rotated = hub.http(key).post(path_of(endpoint, "/rotate-secret"), {"secret": SECRET, "overlap_s": 0})
         assert rotated.json["secret"] == SECRET
         hub.finish(hub.submit(key))
@@ -649,7 +643,7 @@ def test_a_secret_that_was_seen_by_others_can_end_at_once(hub):
     ],
 )
 def test_a_wrong_rotation_is_named(hub, body, pointer):
-    endpoint = create(hub, URL, key := hub.make_key())
+    endpoint = hub.add_webhook(URL, key := hub.make_key())
     assert_wrong(hub.http(key).post(path_of(endpoint, "/rotate-secret"), body), pointer)
     assert_wrong(hub.http(key).post("/api/v1/webhook-secret/rotate", body), pointer)
 
@@ -657,7 +651,7 @@ def test_a_wrong_rotation_is_named(hub, body, pointer):
 def test_ed25519_signs_with_a_key_of_the_hubs_own(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url(), key, signing="ed25519", legacy_signature="X-Old")
+        endpoint = hub.add_webhook(receiver.url(), key, signing="ed25519", legacy_signature="X-Old")
         hub.finish(hub.submit(key))
         (hook,) = receiver.wait_for_count(1)
         assert hook.is_signed_by(endpoint["public_key"])
@@ -675,7 +669,7 @@ def test_headers_of_the_owners_own_and_the_legacy_signature_are_sent(hub):
     key = hub.make_key()
     with Receiver() as receiver:
         headers = {"X-Till": "7 b", "Authorization": "Bearer abc"}
-        endpoint = create(hub, receiver.url(), key, headers=headers, legacy_signature="X-Alterlab-Signature")
+        endpoint = hub.add_webhook(receiver.url(), key, headers=headers, legacy_signature="X-Alterlab-Signature")
         hub.finish(hub.submit(key))
         (hook,) = receiver.wait_for_count(1)
         assert (hook.fields["x-till"], hook.fields["authorization"]) == ("7 b", "Bearer abc")
@@ -718,7 +712,7 @@ def test_the_default_secret_signs_for_jobs_and_can_be_rotated(hub):
 
 def test_the_overlap_is_a_setting(make_hub):
     hub = make_hub("--webhooks-secret-overlap-s", "60")
-    endpoint = create(hub, URL)
+    endpoint = hub.add_webhook(URL)
     rotated = hub.http(hub.client).post(path_of(endpoint, "/rotate-secret")).json
     assert abs(time_of(rotated["previous_valid_until"]) - time.time() - 60) < 30
 
@@ -727,7 +721,7 @@ def test_the_overlap_is_a_setting(make_hub):
 
 
 def test_what_is_not_there_is_not_allowed(hub):
-    endpoint = create(hub, URL, key := hub.make_key())
+    endpoint = hub.add_webhook(URL, key := hub.make_key())
     http = hub.http(key)
     wrong = [("GET", "/test"), ("GET", "/replay"), ("PUT", ""), ("POST", "/deliveries"), ("GET", "/enable")]
     for method, path in wrong:

@@ -17,12 +17,6 @@ def api(hub, method, path, body=None):
     return answer.json
 
 
-def register(hub, url, key=None, **body):
-    answer = hub.http(key or hub.client).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def as_json(hub, *arguments):
     return json.loads(hub.command("webhook", *arguments, "--json").stdout)
 
@@ -33,7 +27,7 @@ def tended_webhook(request, make_hub):
     broken = [True]
     with Receiver(lambda received: 500 if broken[0] else 200) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "0")
-        endpoint = register(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         for _ in range(2):
             hub.finish(hub.submit())
         path = f"/webhooks/{endpoint['id']}/deliveries?status=failed"

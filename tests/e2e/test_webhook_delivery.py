@@ -7,17 +7,11 @@ from conftest import LOCAL_WEBHOOKS
 from harness.receiver import Receiver
 
 
-def register(hub, url, **body):
-    answer = hub.http(hub.client).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def test_a_large_result_is_linked_to_instead_of_sent(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-max-body", "10000")
     small, large = {"text": "x" * 5_000}, {"text": "x" * 20_000}
     with Receiver() as receiver:
-        made = register(hub, receiver.url())
+        made = hub.add_webhook(receiver.url())
         jobs = [hub.submit(), hub.submit()]
         hub.finish(jobs[0], result=small)
         hub.finish(jobs[1], result=large)
@@ -33,7 +27,7 @@ def test_a_large_result_is_linked_to_instead_of_sent(make_hub):
 def test_a_link_to_a_result_says_where_clients_reach_the_hub(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-max-body", "10000", "--public-url", "https://hub.example.com")
     with Receiver() as receiver:
-        register(hub, receiver.url())
+        hub.add_webhook(receiver.url())
         job = hub.submit()
         hub.finish(job, result={"text": "x" * 20_000})
         (hook,) = receiver.wait_for_count(1)
@@ -54,7 +48,7 @@ def test_an_ordered_webhook_hears_in_order_whatever_fails_and_whoever_is_killed(
             return 204
 
     with Receiver(answer) as receiver:
-        register(hub, receiver.url(), ordered=True)
+        hub.add_webhook(receiver.url(), ordered=True)
         jobs = []
         for kill in range(3):
             batch = [hub.submit() for _ in range(30)]
@@ -73,7 +67,7 @@ def test_an_ordered_webhook_hears_in_order_whatever_fails_and_whoever_is_killed(
 def test_a_webhook_is_sent_no_more_a_second_than_it_takes(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS)
     with Receiver() as receiver:
-        register(hub, receiver.url(), max_per_second=10)
+        hub.add_webhook(receiver.url(), max_per_second=10)
         for _ in range(25):
             hub.finish(hub.submit())
         times = [one.at for one in receiver.wait_for_count(25)]
@@ -98,9 +92,9 @@ def test_dead_webhooks_hold_up_no_other_and_get_all_when_they_come_back(make_hub
         one.connect_ex(("127.0.0.1", port))
     endpoints = 80
     for number in range(endpoints):
-        register(hub, f"http://127.0.0.1:{port}/{number}")
+        hub.add_webhook(f"http://127.0.0.1:{port}/{number}")
     with Receiver() as receiver:
-        register(hub, receiver.url())
+        hub.add_webhook(receiver.url())
         jobs = [hub.submit() for _ in range(10)]
         for job in jobs:
             hub.finish(job)

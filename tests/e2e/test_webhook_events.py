@@ -7,17 +7,11 @@ from harness.waiting import wait_until
 from harness.ws import Client, in_thread, run
 
 
-def register(hub, url, **body):
-    answer = hub.http(hub.client).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def test_another_webhook_of_the_owner_hears_that_one_was_disabled(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS)
     with Receiver(lambda received: 410 if received.path == "/gone" else 204) as receiver:
-        gone = register(hub, receiver.url("/gone"))
-        register(hub, receiver.url("/watch"), events=["webhook.disabled"])
+        gone = hub.add_webhook(receiver.url("/gone"))
+        hub.add_webhook(receiver.url("/watch"), events=["webhook.disabled"])
         hub.finish(hub.submit())
         received = receiver.wait_for(lambda all_: any(one.path == "/watch" for one in all_))
     (told,) = [one for one in received if one.path == "/watch"]
@@ -35,7 +29,7 @@ def test_a_websocket_hears_of_jobs_alone(make_hub):
         async with Client(hub, hub.client, f"?api_key={hub.client}&resume=1") as client:
             welcome = await client.expect("connected")
             await client.subscribe("*")
-            made = await in_thread(register, hub, "https://example.com/")
+            made = await in_thread(hub.add_webhook, "https://example.com/")
             changed = await in_thread(
                 hub.http(hub.client).patch, f"/api/v1/webhooks/{made['id']}", {"status": "disabled"}
             )
@@ -55,8 +49,8 @@ def test_a_websocket_hears_of_jobs_alone(make_hub):
 def test_metrics_tell_of_attempts_backlog_and_endpoints(make_hub):
     hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "600")
     with Receiver(lambda received: 500 if received.path == "/bad" else 204) as receiver:
-        good = register(hub, receiver.url("/good"))
-        bad = register(hub, receiver.url("/bad"))
+        good = hub.add_webhook(receiver.url("/good"))
+        bad = hub.add_webhook(receiver.url("/bad"))
         for _ in range(3):
             hub.finish(hub.submit())
         samples = metrics.wait_for(

@@ -5,6 +5,7 @@ import ssl
 import subprocess
 import threading
 
+import pytest
 from conftest import LOCAL_WEBHOOKS
 from harness import h2_receiver
 from harness.receiver import Receiver
@@ -51,12 +52,6 @@ class TlsReceiver(Receiver):
         return super().url(path).replace("http://", "https://")
 
 
-def register(hub, url, **body):
-    answer = hub.http(hub.client).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def attempts_at(hub, endpoint):
     """All that were made at the one delivery of an endpoint."""
     listed = hub.http(hub.client).get(f"/api/v1/webhooks/{endpoint['id']}/deliveries").json["deliveries"]
@@ -67,7 +62,7 @@ def test_an_endpoint_whose_certificate_is_not_trusted_is_told_nothing(make_hub, 
     certificate = Certificate(tmp_path)
     hub = make_hub(*LOCAL_WEBHOOKS)
     with TlsReceiver(certificate) as receiver:
-        endpoint = register(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         hub.finish(hub.submit())
         wait_until(lambda: attempts_at(hub, endpoint))
         assert "certificate" in attempts_at(hub, endpoint)[0]["error"]
@@ -78,7 +73,7 @@ def test_an_endpoint_whose_certificate_is_in_the_ca_file_is_told(make_hub, tmp_p
     certificate = Certificate(tmp_path)
     hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-ca-file", str(certificate.cert))
     with TlsReceiver(certificate) as receiver:
-        made = register(hub, receiver.url())
+        made = hub.add_webhook(receiver.url())
         job = hub.submit()
         hub.finish(job)
         (hook,) = receiver.wait_for_count(1)
@@ -92,14 +87,15 @@ def test_an_endpoint_that_asks_for_a_certificate_is_shown_the_hubs(make_hub, tmp
         options = ("--webhooks-client-cert", str(shown.cert), "--webhooks-client-key", str(shown.key)) if shown else ()
         hub = make_hub(*trusting, *options)
         with TlsReceiver(servers, clients=ours) as receiver:
-            endpoint = register(hub, receiver.url())
+            endpoint = hub.add_webhook(receiver.url())
             hub.finish(hub.submit())
             wait_until(lambda: attempts_at(hub, endpoint))
             (first, *_) = attempts_at(hub, endpoint)
             assert (first["status"] == 204) == taken and (len(receiver.received) > 0) == taken, first
 
 
-def test_one_that_does_not_answer_holds_up_no_other_of_its_host_over_tls(make_hub, tmp_path):
+@pytest.mark.parametrize("tls", [False, True])
+def test_one_that_does_not_answer_holds_up_no_other_of_its_host(make_hub, tmp_path, tls):
     certificate = Certificate(tmp_path)
     released = threading.Event()
 
@@ -108,10 +104,10 @@ def test_one_that_does_not_answer_holds_up_no_other_of_its_host_over_tls(make_hu
             released.wait(30)
         return 204
 
-    with TlsReceiver(certificate, answer) as receiver:
+    with TlsReceiver(certificate, answer) if tls else Receiver(answer) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-ca-file", str(certificate.cert))
-        register(hub, receiver.url("/stuck"))
-        register(hub, receiver.url("/quick"))
+        hub.add_webhook(receiver.url("/stuck"))
+        hub.add_webhook(receiver.url("/quick"))
         jobs = [hub.submit() for _ in range(20)]
         for job in jobs:
             hub.finish(job)
@@ -128,7 +124,7 @@ def test_http2_is_spoken_where_it_is_offered(make_hub, tmp_path, missing):
     certificate = Certificate(tmp_path)
     with h2_receiver.Http2Receiver(certificate) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-ca-file", str(certificate.cert))
-        register(hub, receiver.url("/two"))
+        hub.add_webhook(receiver.url("/two"))
         jobs = [hub.submit() for _ in range(50)]
         for job in jobs:
             hub.finish(job)
@@ -148,8 +144,8 @@ def test_a_name_that_is_slow_to_resolve_holds_up_no_other(make_hub, tmp_path, mo
     hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-connect-timeout-s", "1")
     try:
         with Receiver() as receiver:
-            slow = register(hub, f"http://{SLOW_NAME}/")
-            register(hub, receiver.url())
+            slow = hub.add_webhook(f"http://{SLOW_NAME}/")
+            hub.add_webhook(receiver.url())
             hub.finish(hub.submit())
             receiver.wait_for_count(1)
             # Its request is over while its name is still looked up: nobody waits for that.

@@ -12,12 +12,6 @@ RETRY_SOON = ("--webhooks-retry-delays-s", "0,1,1,1,1,1")
 URL = "https://example.com/hook"
 
 
-def create(hub, url, key=None, **body):
-    answer = hub.http(key or hub.client).post("/api/v1/webhooks", {"url": url, **body})
-    assert answer.status == 201, answer
-    return answer.json
-
-
 def show(hub, endpoint, key=None):
     answer = hub.http(key or hub.client).get(f"/api/v1/webhooks/{endpoint['id']}")
     assert answer.status == 200, answer
@@ -54,9 +48,9 @@ def test_an_endpoint_is_made_shown_changed_and_removed(hub):
 
 def test_an_url_is_taken_once_a_key(hub):
     key, other = hub.make_key(), hub.make_key()
-    made = create(hub, URL, key)
-    create(hub, URL + "/2", key)
-    create(hub, URL, other)
+    made = hub.add_webhook(URL, key)
+    hub.add_webhook(URL + "/2", key)
+    hub.add_webhook(URL, other)
     again = hub.http(key).post("/api/v1/webhooks", {"url": URL})
     assert (again.status, again.json["error"]) == (409, "already_exists")
     moved = hub.http(key).patch(f"/api/v1/webhooks/{made['id']}", {"url": URL + "/2"})
@@ -95,7 +89,7 @@ def test_an_endpoint_with_wrong_members_is_not_made(hub, body, pointer):
 
 
 def test_a_foreign_endpoint_answers_as_one_that_does_not_exist(hub):
-    foreign = create(hub, URL, hub.make_key())
+    foreign = hub.add_webhook(URL, hub.make_key())
     nowhere = foreign["id"][:-8] + "".join(reversed(foreign["id"][-8:]))
     for method, path in [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/enable")]:
         bodies = set()
@@ -122,7 +116,7 @@ def test_a_delivery_has_the_form_of_the_contract(hub):
     key = hub.make_key()
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     with Receiver() as receiver:
-        create(hub, receiver.url("/a/b?c=d"), key, secret=secret)
+        hub.add_webhook(receiver.url("/a/b?c=d"), key, secret=secret)
         job = hub.submit(key)
         done = hub.finish(job, result={"n": [1, 2]})
         (hook,) = receiver.wait_for_count(1)
@@ -142,8 +136,8 @@ def test_a_delivery_has_the_form_of_the_contract(hub):
 def test_only_the_events_that_are_wanted_are_sent(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        create(hub, receiver.url("/default"), key)
-        create(hub, receiver.url("/progress"), key, events=["job.progress", "job.queued"])
+        hub.add_webhook(receiver.url("/default"), key)
+        hub.add_webhook(receiver.url("/progress"), key, events=["job.progress", "job.queued"])
         job = hub.submit(key)
         hub.report(job, "running")
         hub.report(job, progress={"page": 1})
@@ -159,7 +153,7 @@ def test_a_failed_attempt_is_repeated_under_the_same_id(make_hub):
     statuses = iter([503, 500])
     with Receiver(lambda received: next(statuses, 200)) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "0,2")
-        endpoint = create(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         hub.finish(hub.submit())
         hooks = receiver.wait_for_count(3)
         assert len({hook.id for hook in hooks}) == 1
@@ -176,7 +170,7 @@ def test_retry_after_is_honoured(make_hub):
     answers = iter([(503, {"Retry-After": "2"}), (429, {"Retry-After": "1"})])
     with Receiver(lambda received: next(answers, 200)) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, "--webhooks-retry-delays-s", "0,0,0,0")
-        create(hub, receiver.url())
+        hub.add_webhook(receiver.url())
         hub.finish(hub.submit())
         first, second, third = receiver.wait_for_count(3)
         assert 1.9 < second.at - first.at < 10
@@ -193,7 +187,7 @@ def test_an_endpoint_that_does_not_answer_in_time_is_tried_again(make_hub):
 
     with Receiver(answer) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, *RETRY_SOON, "--webhooks-timeout-s", "1")
-        endpoint = create(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         hub.finish(hub.submit())
         wait_until(lambda: show(hub, endpoint)["failing_since"])
         late.set()
@@ -202,34 +196,12 @@ def test_an_endpoint_that_does_not_answer_in_time_is_tried_again(make_hub):
         wait_until(lambda: not show(hub, endpoint)["failing_since"])
 
 
-def test_one_that_does_not_answer_holds_up_no_other(make_hub):
-    released = threading.Event()
-
-    def answer(received):
-        if received.path == "/stuck":
-            released.wait(30)
-        return 200
-
-    with Receiver(answer) as receiver:
-        hub = make_hub(*LOCAL_WEBHOOKS)
-        create(hub, receiver.url("/stuck"))
-        create(hub, receiver.url("/quick"))
-        jobs = [hub.submit() for _ in range(40)]
-        for job in jobs:
-            hub.finish(job)
-        try:
-            quick = receiver.wait_for(lambda received: len(received) == len(jobs))
-            assert {hook.path for hook in quick} == {"/quick"} and {hook.job for hook in quick} == set(jobs)
-        finally:
-            released.set()
-
-
 def test_gone_disables_an_endpoint_until_it_is_enabled(make_hub):
     statuses = iter([410])
     with Receiver(lambda received: next(statuses, 200)) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, *RETRY_SOON)
-        endpoint = create(hub, receiver.url("/gone"))
-        create(hub, receiver.url("/other"), hub.make_key())
+        endpoint = hub.add_webhook(receiver.url("/gone"))
+        hub.add_webhook(receiver.url("/other"), hub.make_key())
         hub.finish(hub.submit())
         receiver.wait_for_count(1)
         wait_until(lambda: show(hub, endpoint)["status"] == "disabled")
@@ -250,7 +222,7 @@ def test_a_redirect_is_not_followed(make_hub):
     answers = iter([(302, {"Location": "/elsewhere"}), (307, {"Location": "/elsewhere"})])
     with Receiver(lambda received: next(answers, 200)) as receiver:
         hub = make_hub(*LOCAL_WEBHOOKS, *RETRY_SOON)
-        create(hub, receiver.url("/here"))
+        hub.add_webhook(receiver.url("/here"))
         hub.finish(hub.submit())
         hooks = receiver.wait_for_count(3)
         assert {hook.path for hook in hooks} == {"/here"} and len({hook.id for hook in hooks}) == 1
@@ -259,8 +231,8 @@ def test_a_redirect_is_not_followed(make_hub):
 def test_a_removed_endpoint_gets_nothing_more(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        removed = create(hub, receiver.url("/removed"), key)
-        create(hub, receiver.url("/kept"), key)
+        removed = hub.add_webhook(receiver.url("/removed"), key)
+        hub.add_webhook(receiver.url("/kept"), key)
         assert hub.http(key).delete(f"/api/v1/webhooks/{removed['id']}").status == 204
         for _ in range(3):
             hub.finish(hub.submit(key))
@@ -270,7 +242,7 @@ def test_a_removed_endpoint_gets_nothing_more(hub):
 def test_a_changed_endpoint_is_told_by_its_new_terms(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        endpoint = create(hub, receiver.url("/old"), key)
+        endpoint = hub.add_webhook(receiver.url("/old"), key)
         path = f"/api/v1/webhooks/{endpoint['id']}"
         assert hub.http(key).patch(path, {"url": receiver.url("/new"), "events": ["job.running"]}).status == 200
         hub.finish(hub.submit(key))
@@ -305,7 +277,7 @@ def test_a_job_names_a_webhook_of_its_own(hub):
 def test_a_jobs_webhook_is_beside_those_of_its_key(hub):
     key = hub.make_key()
     with Receiver() as receiver:
-        create(hub, receiver.url("/endpoint"), key)
+        hub.add_webhook(receiver.url("/endpoint"), key)
         job = hub.submit(key, webhook_url=receiver.url("/job"), webhook_secret="whsec_" + "QUJD" * 8)
         hub.report(job, "failed", error="no")
         hooks = receiver.wait_for_count(2)
@@ -321,7 +293,7 @@ def test_a_private_address_is_refused_when_it_is_connected_to(make_hub, host):
     """It is recorded as a failure, and nothing arrives."""
     with Receiver() as receiver:
         hub = make_hub("--webhooks-allow-http")
-        endpoint = create(hub, f"http://{host}:{receiver.port}/{uuid.uuid4()}")
+        endpoint = hub.add_webhook(f"http://{host}:{receiver.port}/{uuid.uuid4()}")
         hub.finish(hub.submit())
         wait_until(lambda: show(hub, endpoint)["failing_since"])
         assert receiver.received == []
@@ -330,7 +302,7 @@ def test_a_private_address_is_refused_when_it_is_connected_to(make_hub, host):
 def test_only_the_networks_that_are_allowed_are_gone_to(make_hub):
     with Receiver() as receiver:
         hub = make_hub("--webhooks-allow-http", "--webhooks-allow-cidrs", "10.0.0.0/8,127.0.0.2/32")
-        endpoint = create(hub, receiver.url())
+        endpoint = hub.add_webhook(receiver.url())
         hub.finish(hub.submit())
         wait_until(lambda: show(hub, endpoint)["failing_since"])
         assert receiver.received == []

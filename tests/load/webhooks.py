@@ -45,9 +45,7 @@ def started(folder):
 
 
 def add_webhook(hub, port, **body):
-    body = {"url": f"http://127.0.0.1:{port}/hook", "events": ["job.progress"], **body}
-    answer = hub.http(hub.client).post("/api/v1/webhooks", body)
-    assert answer.status == 201, answer
+    hub.add_webhook(**{"url": f"http://127.0.0.1:{port}/hook", "events": ["job.progress"], **body})
 
 
 def floor(count):

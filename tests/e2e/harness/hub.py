@@ -174,6 +174,12 @@ class Hub:
         assert answer.status == 201, answer
         return body["job_id"]
 
+    def add_webhook(self, url, key=None, **body):
+        """Registers a webhook; returns it, with its secret."""
+        answer = self.http(key or self.client).post("/api/v1/webhooks", {"url": url, **body})
+        assert answer.status == 201, answer
+        return answer.json
+
     def report(self, job, status=None, **body):
         """Reports with the worker key; returns the job."""
         if status:

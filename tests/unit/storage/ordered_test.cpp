@@ -32,10 +32,9 @@ class OrderedTest : public StoreTest {
     for (const auto& delivery : due(endpoint)) seqs.push_back(delivery.event->seq);
     return seqs;
   }
-  hub::Attempt later(hub::EndpointId endpoint, hub::DeliveryId id, bool ordered) const {
+  hub::Attempt later(hub::EndpointId endpoint, hub::DeliveryId id) const {
     auto attempt = attempt_at(endpoint, id, DeliveryState::pending);
     attempt.next_due_at = clock_.now_ms() + 5'000;
-    attempt.ordered = ordered;
     return attempt;
   }
   std::optional<hub::UnixMs> due_at(hub::DeliveryId id) { return reader_->find_delivery_report(id)->due_at; }
@@ -51,7 +50,7 @@ TEST_F(OrderedTest, AFirstDeliveryThatFailsHoldsUpTheRestAndComesFirstAgain) {
   EXPECT_EQ(due_at(all[0].id), clock_.now_ms());
   EXPECT_EQ(due_at(all[1].id), std::nullopt) << "it waits behind another";
 
-  const auto attempt = later(endpoint, all[0].id, true);
+  const auto attempt = later(endpoint, all[0].id);
   record(attempt);
   EXPECT_EQ(reader_->find_endpoint(endpoint)->held_until, attempt.next_due_at);
   EXPECT_EQ(due_at(all[0].id), attempt.next_due_at);
@@ -69,7 +68,7 @@ TEST_F(OrderedTest, AFirstDeliveryThatFailsForGoodLetsTheRestGo) {
   const auto endpoint = make(true);
   for (int i = 0; i < 2; ++i) submit(client_);
   const auto all = due(endpoint);
-  record(later(endpoint, all[0].id, true));
+  record(later(endpoint, all[0].id));
   record(attempt_at(endpoint, all[0].id, DeliveryState::failed));
   EXPECT_EQ(reader_->find_endpoint(endpoint)->held_until, std::nullopt);
   EXPECT_TRUE(reader_->find_endpoint(endpoint)->failing_since);
@@ -80,7 +79,7 @@ TEST_F(OrderedTest, AFirstDeliveryThatFailsForGoodLetsTheRestGo) {
 TEST_F(OrderedTest, TheHoldIsThereAfterARestart) {
   const auto endpoint = make(true);
   submit(client_);
-  const auto attempt = later(endpoint, due(endpoint)[0].id, true);
+  const auto attempt = later(endpoint, due(endpoint)[0].id);
   record(attempt);
   close();
   open();
@@ -92,7 +91,7 @@ TEST_F(OrderedTest, TheHoldIsThereAfterARestart) {
 TEST_F(OrderedTest, ATestGoesFirstAndNeitherHoldsNorReleases) {
   const auto endpoint = make(true);
   submit(client_);
-  const auto head = later(endpoint, due(endpoint)[0].id, true);
+  const auto head = later(endpoint, due(endpoint)[0].id);
   record(head);
   const auto test = ask<hub::DeliveryReport>([&](auto then) { store_->test_endpoint(client_, endpoint, home_, then); });
   EXPECT_EQ(due(endpoint).at(0).id, test->id);
@@ -105,13 +104,13 @@ TEST_F(OrderedTest, WhatIsPendingIsPutInOrderWhenThatIsAskedForAndIsAllDueWhenIt
   const auto endpoint = make(false);
   for (int i = 0; i < 3; ++i) submit(client_);
   auto all = due(endpoint);
-  record(later(endpoint, all[0].id, false));
+  record(later(endpoint, all[0].id));
   EXPECT_EQ(order(endpoint), (std::vector<hub::Seq>{2, 3}));
   ASSERT_TRUE(set_ordered(endpoint, true));
   EXPECT_EQ(home_.batches().back()->endpoints_due, std::vector{endpoint});
   EXPECT_EQ(order(endpoint), (std::vector<hub::Seq>{1, 2, 3}));
   submit(client_);
-  record(later(endpoint, all[0].id, true));
+  record(later(endpoint, all[0].id));
   EXPECT_EQ(order(endpoint), (std::vector<hub::Seq>{1, 2, 3, 4}));
 
   ASSERT_TRUE(set_ordered(endpoint, false));
@@ -123,7 +122,7 @@ TEST_F(OrderedTest, WhatIsPendingIsPutInOrderWhenThatIsAskedForAndIsAllDueWhenIt
 TEST_F(OrderedTest, AnAttemptFromBeforeTheChangeIsTakenAsTheEndpointIsNow) {
   const auto endpoint = make(false);
   for (int i = 0; i < 2; ++i) submit(client_);
-  const auto attempt = later(endpoint, due(endpoint)[0].id, false);
+  const auto attempt = later(endpoint, due(endpoint)[0].id);
   ASSERT_TRUE(set_ordered(endpoint, true));
   record(attempt);
   EXPECT_EQ(order(endpoint), (std::vector<hub::Seq>{1, 2}));

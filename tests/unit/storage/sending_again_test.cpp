@@ -101,7 +101,6 @@ TEST_F(SendingAgainTest, AnOrderedEndpointThatWasHeldIsTriedNow) {
   submit(client_);
   const auto id = due(ordered).at(0).id;
   auto attempt = attempt_at(ordered, id, DeliveryState::pending);
-  attempt.ordered = true;
   attempt.next_due_at = clock_.now_ms() + 100'000;
   record(attempt);
   const auto report = redeliver(client_, id);
