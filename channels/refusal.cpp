@@ -62,10 +62,6 @@ Problem problem_for(hub::AuthRefusal refusal) {
   return {401, "invalid_api_key", detail("."), {}, 0};
 }
 
-std::string no_such_job(std::string_view id) { return "Job not found or access denied: " + std::string(id); }
-std::string no_such_webhook(std::string_view id) { return "Webhook not found or access denied: " + std::string(id); }
-std::string no_such_delivery(std::string_view id) { return "Delivery not found or access denied: " + std::string(id); }
-
 Problem problem_for(const hub::json::Error& error) {
   return {400,
           "invalid_json",

@@ -9,6 +9,7 @@
 #include "hub/authenticator.h"
 #include "hub/intake.h"
 #include "hub/json.h"
+#include "hub/not_found.h"
 #include "hub/store.h"
 #include "net/http/problem.h"
 
@@ -20,11 +21,9 @@ net::http::Problem problem_for(hub::Refusal refusal, std::string detail);
 /// 401 for what is no valid key, 403 for a suspended account.
 net::http::Problem problem_for(hub::AuthRefusal refusal);
 
-/// "Job not found or access denied: <id>", for a job that is not there and for one that is not yours alike.
-std::string no_such_job(std::string_view id);
-/// The same for webhooks and their deliveries.
-std::string no_such_webhook(std::string_view id);
-std::string no_such_delivery(std::string_view id);
+using hub::no_such_delivery;
+using hub::no_such_job;
+using hub::no_such_webhook;
 
 /// 400 for a body that is no JSON; names what is wrong and where.
 net::http::Problem problem_for(const hub::json::Error& error);

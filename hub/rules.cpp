@@ -1,5 +1,6 @@
 #include "hub/rules.h"
 
+#include "hub/not_found.h"
 namespace carillon::hub {
 namespace {
 
@@ -9,7 +10,7 @@ Verdict refuse(Refusal refusal, std::string detail) { return {refusal, std::move
 
 Verdict Rules::judge(const Report& report, const Job* job) const {
   if (job == nullptr || !ownership_.may_report(report.by, job->owner)) {
-    return refuse(Refusal::not_found, "Job not found or access denied: " + report.job.text());
+    return refuse(Refusal::not_found, no_such_job(report.job.text()));
   }
   const auto now = std::string(to_text(job->status));
   const JobStatus to = report.status.value_or(JobStatus::running);

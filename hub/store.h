@@ -367,9 +367,14 @@ class Reader {
     std::optional<DeliveryState> state;
     std::optional<DeliveryId> before;  ///< the ids below it
     std::size_t limit = 100;
+    std::size_t looked_at_max = 10'000;  ///< deliveries, whatever their state
   };
-  /// The newest first.
-  virtual std::vector<DeliveryReport> deliveries(const DeliveryPage& page) = 0;
+  struct DeliveryList {
+    std::vector<DeliveryReport> deliveries;
+    std::optional<DeliveryId> next;  ///< the list goes on before it; none: this was all
+  };
+  /// The newest first. Where the list goes on it may have fewer than `limit`, or none.
+  virtual DeliveryList deliveries(const DeliveryPage& page) = 0;
   virtual std::optional<DeliveryReport> find_delivery_report(DeliveryId id) = 0;
   /// Those that were made at a delivery, the first first, and of many the last `limit`.
   virtual std::vector<AttemptRecord> attempts_at(DeliveryId id, std::size_t limit) = 0;
@@ -387,7 +392,7 @@ class Reader {
     EndpointId endpoint;
     UnixMs next_due_at = 0;
   };
-  /// Every endpoint that something is pending for, with its earliest due time.
+  /// Every endpoint that something is to be sent to, with its earliest due time; of a disabled one only tests are.
   virtual std::vector<EndpointBacklog> backlog() = 0;
   /// The earliest due time later than `after` of what is pending for the endpoint.
   virtual std::optional<UnixMs> next_due(EndpointId endpoint, UnixMs after) = 0;
@@ -449,7 +454,7 @@ class Store {
 
   virtual void create_endpoint(NewEndpoint endpoint, CommitListener& home, Then<Endpoint> then) = 0;
   virtual void change_endpoint(EndpointChange change, CommitListener& home, Then<Endpoint> then) = 0;
-  /// Pending deliveries to it end as failed.
+  /// Its deliveries and attempts go with it: at once for all who read, and in their turn from the disk.
   virtual void delete_endpoint(Principal by, EndpointId endpoint, CommitListener& home, Then<Done> then) = 0;
   virtual void rotate_secret(SecretRotation rotation, CommitListener& home, Then<Endpoint> then) = 0;
 

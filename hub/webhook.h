@@ -73,7 +73,7 @@ Text test_event_data(EndpointId endpoint);
 ///                     ▼                                           │
 ///   (with its event) pending ── attempt ──▶ 2xx ──▶ delivered     │
 ///                     │                      └──────▶ ────────────┘
-///                     └── tries ran out, or the endpoint was disabled or deleted ──▶ failed ── replay ──▶ pending
+///                     └── tries ran out, or the endpoint was disabled ──▶ failed ── replay ──▶ pending
 ///
 /// What an endpoint would have been owed while it is disabled begins as failed, without an attempt: so a replay brings
 /// it everything.
@@ -118,7 +118,7 @@ struct DeliveryReport {
   std::optional<UnixMs> due_at;
   Seq seq = 0;  ///< of its event; 0 for webhook_test
   EventKind kind = EventKind::queued;
-  std::optional<JobId> job;  ///< none for an event of no job, or of a job that was erased
+  std::optional<JobId> job;  ///< none for an event of no job
 };
 
 /// What came of an attempt, and what is to become of the delivery.

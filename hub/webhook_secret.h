@@ -21,6 +21,9 @@ std::optional<std::vector<std::uint8_t>> webhook_secret_bytes(std::string_view s
 
 inline bool is_webhook_secret(std::string_view secret) { return webhook_secret_bytes(secret).has_value(); }
 
+/// What is to be said of one that is not, behind its name.
+inline constexpr const char* webhook_secret_wanted = "must be whsec_ and 24 to 64 bytes in base64";
+
 /// A new one of 32 random bytes.
 std::string make_webhook_secret();
 

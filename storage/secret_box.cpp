@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <memory>
 
 #include "hub/id.h"
+#include "hub/sha256.h"
 #include "hub/store.h"
 
 namespace carillon::storage {
@@ -159,9 +159,7 @@ std::string SecretBox::key_id() const {
 
 SecretBox::Mark SecretBox::mark(std::string_view text) const {
   if (seals_) return keyed_hash("mark", text);
-  Mark hash{};
-  SHA256(bytes_of(text), text.size(), hash.data());
-  return hash;
+  return hub::sha256(text);
 }
 
 SecretBox::Bytes SecretBox::seal(std::string_view text, std::string_view place) const {

@@ -50,15 +50,14 @@ void DeliveriesResource::list(const Request& request, const hub::Principal& who,
   const auto before = take_cursor(query);
   if (const auto problem = query.end()) return responder.send(*problem);
 
-  // One more than is shown tells whether there is another page.
-  const auto deliveries = reader_.deliveries({endpoint->id, state, before, limit + 1});
+  const auto list = reader_.deliveries({.endpoint = endpoint->id, .state = state, .before = before, .limit = limit});
   std::string body = R"({"deliveries":[)";
-  for (std::size_t i = 0; i < deliveries.size() && i < limit; ++i) {
-    if (i > 0) body += ',';
-    body += delivery_json(deliveries[i]);
+  for (const hub::DeliveryReport& delivery : list.deliveries) {
+    if (&delivery != &list.deliveries.front()) body += ',';
+    body += delivery_json(delivery);
   }
   body += R"(],"next_cursor":)";
-  deliveries.size() > limit ? hub::json::append_string(body, to_text(deliveries[limit - 1].id)) : void(body += "null");
+  list.next ? hub::json::append_string(body, to_text(*list.next)) : void(body += "null");
   responder.send(json_response(200, body + "}"));
 }
 

@@ -80,7 +80,7 @@ void read_only_of_create(BodyReader& reader, EndpointBody& body) {
   if (!reader.has("url") || reader.is_null("url")) reader.refuse("url", "is missing");
   body.secret = reader.take_string("secret");
   if (body.secret && !hub::is_webhook_secret(*body.secret)) {
-    reader.refuse("secret", "must be whsec_ and 24 to 64 bytes in base64");
+    reader.refuse("secret", hub::webhook_secret_wanted);
   }
   if (const auto signing = reader.take_string("signing")) {
     if (*signing == to_text(hub::Signing::hmac)) {

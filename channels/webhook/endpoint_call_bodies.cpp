@@ -51,7 +51,7 @@ Read<SecretRotationBody> read_secret_rotation_body(std::string_view text) {
     SecretRotationBody body;
     body.secret = reader.take_string("secret");
     if (body.secret && !hub::is_webhook_secret(*body.secret)) {
-      reader.refuse("secret", "must be whsec_ and 24 to 64 bytes in base64");
+      reader.refuse("secret", hub::webhook_secret_wanted);
     }
     body.overlap_s = reader.take_integer("overlap_s", 0, secret_overlap_s_max);
     return reader.end(std::move(body));

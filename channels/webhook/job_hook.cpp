@@ -39,7 +39,7 @@ std::optional<hub::JobHook> read_job_hook(const hub::json::Object& body, const U
       needing_url.push_back(pointer);
       hook.secret = is_string ? member.value.string() : "";
       if (!hub::is_webhook_secret(hook.secret)) {
-        invalid.push_back({pointer, "must be whsec_ and 24 to 64 bytes in base64"});
+        invalid.push_back({pointer, hub::webhook_secret_wanted});
       }
     }
   }

@@ -123,6 +123,7 @@ void Committer::do_chores() {
     try_commit({}, true);
   } catch (const SqliteError& error) {
     if (is_of_the_store(error.code())) writable_.store(false, std::memory_order_relaxed);
+  } catch (const hub::StoreError&) {  // NOLINT(bugprone-empty-catch): tried again after a rest
   }
 }
 
@@ -160,14 +161,17 @@ void Committer::commit(Slice changes) {
     const hub::CommitBatchPtr batch = try_commit(changes, with_chores);
     writable_.store(true, std::memory_order_relaxed);
     announcer_.announce(batch, changes);
-  } catch (const SqliteError& error) {
-    if (is_of_the_store(error.code())) {
+  } catch (const hub::StoreError& error) {
+    const auto* const by_sqlite = dynamic_cast<const SqliteError*>(&error);
+    if (by_sqlite != nullptr && is_of_the_store(by_sqlite->code())) {
       writable_.store(false, std::memory_order_relaxed);
       refuse(changes, error.what());
-    } else if (changes.size() == 1 && !with_chores) {
+    } else if (with_chores) {
+      commit(changes);  // without them: they rest now
+    } else if (changes.size() == 1) {
       refuse(changes, error.what());
     } else {
-      for (std::size_t i = 0; i < changes.size(); ++i) commit(changes.subspan(i, 1));  // while the chores rest
+      for (std::size_t i = 0; i < changes.size(); ++i) commit(changes.subspan(i, 1));
     }
   }
 }
@@ -182,7 +186,7 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes, bool with_chores) {
     for (const auto& change : changes) as_change(change).apply(writer_, context);
     if (with_chores) writer_.chores.slice(context);
     writer_.commit();
-  } catch (const SqliteError&) {
+  } catch (const hub::StoreError&) {
     writer_.roll_back();
     if (with_chores) chores_rest_until_ = std::chrono::steady_clock::now() + chores_rest;
     throw;

@@ -1,5 +1,6 @@
 #include "storage/sqlite/endpoint_changes.h"
 
+#include "hub/not_found.h"
 #include "storage/sqlite/rows.h"
 
 namespace carillon::storage::sqlite {
@@ -9,8 +10,6 @@ namespace {
 constexpr std::int64_t put_in_order_max = 10'000;
 
 constexpr const char* disabled_on_request = "It was disabled on request.";
-
-std::string no_such_endpoint(hub::EndpointId id) { return "Webhook not found or access denied: " + to_text(id); }
 
 bool changes_more_than_status(const hub::EndpointChange& wanted) {
   return wanted.url || wanted.description || wanted.events || wanted.headers || wanted.ordered ||
@@ -32,7 +31,7 @@ EndpointChanges::EndpointChanges(sqlite3* handle, const hub::Rules& rules, std::
       find_by_url_(handle, "SELECT id FROM webhook_endpoints WHERE owner_key = ? AND for_jobs = 0 AND url = ?"),
       find_hook_(handle,
                  "SELECT id FROM webhook_endpoints WHERE owner_key = ? AND for_jobs = 1 AND url = ? AND "
-                 "secret_mark IS ? AND status = 0 LIMIT 1"),
+                 "secret_mark IS ? LIMIT 1"),
       count_(handle, "SELECT count(*) FROM webhook_endpoints WHERE for_jobs = 0 AND owner_key = ?"),
       insert_(
           handle,
@@ -131,7 +130,7 @@ bool EndpointChanges::put_in_order(hub::EndpointId endpoint) {
 
 hub::Outcome<hub::Endpoint> EndpointChanges::change(WriteContext& context, const hub::EndpointChange& wanted) {
   auto endpoint = find_owned(wanted.by, wanted.endpoint);
-  if (!endpoint) return {hub::Refusal::not_found, no_such_endpoint(wanted.endpoint)};
+  if (!endpoint) return {hub::Refusal::not_found, hub::no_such_webhook(to_text(wanted.endpoint))};
   if (endpoint->for_jobs && changes_more_than_status(wanted)) {
     return {hub::Refusal::bad_transition,
             "This webhook stands for the webhook_url of submissions: only its status can be changed."};
@@ -162,10 +161,7 @@ hub::Outcome<hub::Endpoint> EndpointChanges::change(WriteContext& context, const
 
   const bool was_enabled = endpoint->status == hub::EndpointStatus::enabled;
   if (wanted.status == hub::EndpointStatus::enabled) {
-    endpoint->status = hub::EndpointStatus::enabled;
-    endpoint->disabled_reason.clear();
-    endpoint->failing_since.reset();
-    endpoint->held_until.reset();
+    enable(*endpoint);
     become_due = become_due || !was_enabled;  // what was not given up yet
   }
   update(*endpoint);
@@ -181,6 +177,24 @@ hub::Outcome<hub::Endpoint> EndpointChanges::change(WriteContext& context, const
   return *endpoint;
 }
 
+void EndpointChanges::enable(hub::Endpoint& endpoint) {
+  endpoint.status = hub::EndpointStatus::enabled;
+  endpoint.disabled_reason.clear();
+  endpoint.failing_since.reset();
+  endpoint.held_until.reset();
+}
+
+void EndpointChanges::enable_anew(WriteContext& context, hub::EndpointId id) {
+  find_.bind(id);
+  find_.step();
+  hub::Endpoint endpoint = read_endpoint(find_);
+  find_.reset();
+  enable(endpoint);
+  update(endpoint);
+  context.batch.endpoints_changed.push_back(id);
+  context.batch.endpoints_due.push_back(id);
+}
+
 void EndpointChanges::release(WriteContext& context, hub::Endpoint& endpoint) {
   if (!endpoint.held_until) return;
   endpoint.held_until.reset();
@@ -190,7 +204,7 @@ void EndpointChanges::release(WriteContext& context, hub::Endpoint& endpoint) {
 
 hub::Outcome<hub::Done> EndpointChanges::remove(WriteContext& context, const hub::Principal& by, hub::EndpointId id) {
   const auto endpoint = find_owned(by, id);
-  if (!endpoint) return {hub::Refusal::not_found, no_such_endpoint(id)};
+  if (!endpoint) return {hub::Refusal::not_found, hub::no_such_webhook(to_text(id))};
   delete_.bind(id).run();
   table_.remove(*endpoint);
   chores_.end(id);
@@ -200,7 +214,7 @@ hub::Outcome<hub::Done> EndpointChanges::remove(WriteContext& context, const hub
 
 hub::Outcome<hub::Endpoint> EndpointChanges::rotate_secret(WriteContext& context, const hub::SecretRotation& rotation) {
   auto endpoint = find_owned(rotation.by, rotation.endpoint);
-  if (!endpoint) return {hub::Refusal::not_found, no_such_endpoint(rotation.endpoint)};
+  if (!endpoint) return {hub::Refusal::not_found, hub::no_such_webhook(to_text(rotation.endpoint))};
   if (endpoint->for_jobs) {
     return {hub::Refusal::bad_transition,
             "This webhook stands for the webhook_url of submissions, and signs with the secret they name or with the "
@@ -220,6 +234,8 @@ hub::EndpointId EndpointChanges::for_hook(WriteContext& context, const hub::JobO
   if (find_hook_.step()) {
     const hub::EndpointId id{find_hook_.integer(0)};
     find_hook_.reset();
+    const EndpointTable::Standing* const standing = table_.find(id);
+    if (standing != nullptr && !standing->enabled) enable_anew(context, id);
     return id;
   }
   hub::Endpoint endpoint;
@@ -233,7 +249,7 @@ hub::EndpointId EndpointChanges::for_hook(WriteContext& context, const hub::JobO
   if (mark) {
     secrets_.insert(context, endpoint.id, {.secret = hook.secret, .signing_key = {}, .valid_until = {}});
   } else {
-    secrets_.default_secret(context, owner.account);
+    secrets_.ensure_default(context, owner.account);
   }
   return endpoint.id;
 }

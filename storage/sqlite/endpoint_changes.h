@@ -28,8 +28,8 @@ class EndpointChanges {
   hub::Outcome<hub::Done> remove(WriteContext& context, const hub::Principal& by, hub::EndpointId endpoint);
   hub::Outcome<hub::Endpoint> rotate_secret(WriteContext& context, const hub::SecretRotation& rotation);
 
-  /// The endpoint that stands for this hook of this owner's: the enabled one there is, or a new one, for a submission
-  /// that names a URL again means it.
+  /// The endpoint that stands for this hook of this owner's, made where there is none; one that was disabled is
+  /// enabled, for a submission that names a URL again means it.
   hub::EndpointId for_hook(WriteContext& context, const hub::JobOwner& owner, const hub::JobHook& hook);
 
   /// None where there is no such endpoint, or none the caller may see.
@@ -44,6 +44,9 @@ class EndpointChanges {
   bool has_room(hub::KeyId owner);
   void insert(const hub::Endpoint& endpoint, const std::optional<SecretBox::Mark>& mark);
   void update(const hub::Endpoint& endpoint);
+  /// Clears the reason and the record of failures.
+  static void enable(hub::Endpoint& endpoint);
+  void enable_anew(WriteContext& context, hub::EndpointId id);
   /// Puts what is pending into the order of its events; false where that is too much for one commit.
   bool put_in_order(hub::EndpointId endpoint);
 

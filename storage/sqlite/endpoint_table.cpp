@@ -45,7 +45,7 @@ void EndpointTable::put(const hub::Endpoint& endpoint) {
 }
 
 EndpointTable::Standing& EndpointTable::put_for_jobs(const hub::Endpoint& endpoint) {
-  if (for_jobs_.size() >= for_jobs_max) for_jobs_.clear();
+  if (for_jobs_.size() >= for_jobs_max && !for_jobs_.contains(endpoint.id)) for_jobs_.clear();
   return for_jobs_.insert_or_assign(endpoint.id, standing_of(endpoint)).first->second;
 }
 

@@ -37,7 +37,7 @@ class EndpointTable {
   void remove(const hub::Endpoint& endpoint);
 
   /// Null where there is no such endpoint. To be kept equal to its row by whoever changes that. It stays where it is
-  /// until the next call of anything but this with the same id.
+  /// until the next call of anything here.
   Standing* find(hub::EndpointId id);
 
   /// `visit(id, standing)` for each registered endpoint that wants to hear of the event.

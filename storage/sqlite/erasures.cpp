@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace carillon::storage::sqlite {
-namespace {
-
-/// Of one job, in the commit that erases it.
-constexpr std::size_t rows_at_once = 100;
-
-}  // namespace
 
 Erasures::Erasures(sqlite3* handle)
     : keep_(handle, "INSERT OR REPLACE INTO erasures (job, seq) VALUES (?, ?)"),

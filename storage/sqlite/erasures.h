@@ -14,6 +14,9 @@ namespace carillon::storage::sqlite {
 
 class Erasures {
  public:
+  /// Of one job, in the commit that erases it.
+  static constexpr std::size_t rows_at_once = 8;
+
   explicit Erasures(sqlite3* handle);
 
   /// In the transaction that erases the job: `job` is its row's number, `last` its last event.

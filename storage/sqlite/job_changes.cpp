@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "hub/not_found.h"
+
 namespace carillon::storage::sqlite {
 
 JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries,
@@ -122,7 +124,7 @@ hub::Outcome<hub::ReportOutcomes> JobChanges::report_all(WriteContext& context,
 hub::Outcome<hub::Done> JobChanges::erase(WriteContext& context, const hub::Principal& by, const hub::JobId& id) {
   const JobRow* const row = find(id);
   if (row == nullptr || !rules_.ownership().may_erase(by, row->job.owner)) {
-    return {hub::Refusal::not_found, "Job not found or access denied: " + id.text()};
+    return {hub::Refusal::not_found, hub::no_such_job(id.text())};
   }
   if (!is_final(row->job.status)) {
     return {hub::Refusal::not_final, "Only a job that has succeeded or failed can be erased; this one is " +

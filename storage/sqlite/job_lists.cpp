@@ -29,7 +29,7 @@ std::string columns_without_result() {
 /// Of the owner's part of a block, the newest first.
 std::string rows_of(std::string_view owner) {
   return std::string(
-             "SELECT j.n, s.status FROM jobs AS j INDEXED BY jobs_by_owner CROSS JOIN job_states AS s ON s.n = j.n "
+             "SELECT j.n, s.status FROM jobs AS j INDEXED BY jobs_by_owner LEFT JOIN job_states AS s ON s.n = j.n "
              "WHERE j.n >> 12 = ?2 AND ")
       .append(owner)
       .append(" AND j.n < ?1 ORDER BY j.n DESC");
@@ -87,6 +87,7 @@ JobLists::Found JobLists::find(const Reader::JobPage& page) {
       if (found.rows.size() == page.limit || looked_at == page.looked_at_max) return true;
       ++looked_at;
       before = rows.integer(0);
+      if (!rows.optional_integer(1)) continue;  // erased
       if (!page.status || static_cast<hub::JobStatus>(rows.integer(1)) == *page.status) found.rows.push_back(before);
     }
     return false;

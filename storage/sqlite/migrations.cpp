@@ -2,10 +2,10 @@
 
 #include <Poco/Data/Statement.h>
 #include <Poco/DigestEngine.h>
-#include <openssl/sha.h>
 
 #include <string>
 
+#include "hub/sha256.h"
 #include "hub/store.h"
 #include "storage/sqlite/statement.h"
 
@@ -16,9 +16,8 @@ using Poco::Data::Keywords::into;
 using Poco::Data::Keywords::now;
 
 std::string checksum(std::string_view sql) {
-  Poco::DigestEngine::Digest digest(SHA256_DIGEST_LENGTH);
-  SHA256(reinterpret_cast<const unsigned char*>(sql.data()), sql.size(), digest.data());
-  return Poco::DigestEngine::digestToHex(digest);
+  const hub::Sha256 hash = hub::sha256(sql);
+  return Poco::DigestEngine::digestToHex({hash.begin(), hash.end()});
 }
 
 struct Applied {

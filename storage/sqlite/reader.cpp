@@ -52,15 +52,6 @@ hub::EventPtr make_test_event(const Statement& row) {
   return event;
 }
 
-/// Of a job that was erased there are no result and no error; of one whose row is gone no id either, but the endpoint's
-/// owner heard of it, so it was theirs.
-hub::EventPtr read_delivered_event(const Statement& row) {
-  if (row.integer(delivery_column + 5) == no_event) return make_test_event(row);
-  std::shared_ptr<hub::Event> event = read_event(row, 0);
-  if (!row.optional_integer(6)) event->owner = read_owner(row, endpoint_owner_column);
-  return event;
-}
-
 hub::Delivery read_pending(const Statement& row) {
   hub::Delivery delivery;
   delivery.id = {row.integer(delivery_column)};
@@ -68,7 +59,8 @@ hub::Delivery read_pending(const Statement& row) {
   delivery.message = read_message(row, delivery_column + 2);
   delivery.tries = static_cast<int>(row.integer(delivery_column + 3));
   delivery.due_at = row.integer(delivery_column + 4);
-  delivery.event = read_delivered_event(row);
+  const bool is_test = row.integer(delivery_column + 5) == no_event;
+  delivery.event = is_test ? make_test_event(row) : read_event(row, 0);
   return delivery;
 }
 
@@ -123,20 +115,11 @@ class SqliteReader final : public hub::Reader {
                                              "(valid_until IS NULL OR valid_until > ?) ORDER BY id DESC")),
         find_report_(handle(), select(delivery_report_columns, delivery_report_by_id)),
         page_(handle(),
-              "SELECT id FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ?1 AND id < ?2 "
-              "ORDER BY id DESC LIMIT ?3"),
-        page_of_pending_(handle(),
-                         "SELECT id FROM deliveries INDEXED BY deliveries_pending WHERE endpoint = ?1 AND state = 0 "
-                         "AND id < ?2 AND (due_at = -1) >= ?4 ORDER BY id DESC LIMIT ?3"),
-        page_of_delivered_(handle(),
-                           "SELECT id FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ?1 AND "
-                           "state = 1 AND id < ?2 ORDER BY id DESC LIMIT ?3"),
+              "SELECT id, state, due_at FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ?1 AND "
+              "id < ?2 ORDER BY id DESC"),
         page_of_failed_(handle(),
-                        "SELECT id FROM deliveries INDEXED BY deliveries_failed WHERE endpoint = ?1 AND state = 2 AND "
-                        "id < ?2 ORDER BY id DESC LIMIT ?3"),
-        page_of_given_up_(handle(),
-                          "SELECT id FROM deliveries INDEXED BY deliveries_pending WHERE endpoint = ?1 AND state = 0 "
-                          "AND id < ?2 AND due_at >= 0 ORDER BY id DESC LIMIT ?3"),
+                        "SELECT id, state, due_at FROM deliveries INDEXED BY deliveries_failed WHERE endpoint = ?1 AND "
+                        "state = 2 AND id < ?2 ORDER BY id DESC"),
         attempts_at_(handle(),
                      "SELECT number, started_at, duration_ms, http_status, error, response FROM attempts "
                      "WHERE delivery = ? ORDER BY number DESC LIMIT ?"),
@@ -261,15 +244,36 @@ class SqliteReader final : public hub::Reader {
     return secrets_valid_now(secrets_of_account_, endpoint.owner.account);
   }
 
-  std::vector<hub::DeliveryReport> deliveries(const DeliveryPage& page) override {
+  DeliveryList deliveries(const DeliveryPage& page) override {
     const auto endpoint = find_endpoint(page.endpoint);
     if (!endpoint) return {};
-    std::vector<hub::DeliveryReport> reports;
-    for (const hub::DeliveryId id : ids_of(page, endpoint->status == hub::EndpointStatus::enabled)) {
-      auto report = find_delivery_report(id);
-      if (report) reports.push_back(std::move(*report));
+    const bool enabled = endpoint->status == hub::EndpointStatus::enabled;
+    // What is pending for a disabled endpoint counts as failed already, but for its tests.
+    const auto state_of = [enabled](const Statement& row) {
+      const auto state = static_cast<hub::DeliveryState>(row.integer(1));
+      const bool given_up = !enabled && state == hub::DeliveryState::pending && row.integer(2) >= 0;
+      return given_up ? hub::DeliveryState::failed : state;
+    };
+    DeliveryList list;
+    std::vector<hub::DeliveryId> ids;
+    std::size_t looked_at = 0;
+    hub::DeliveryId last;
+    Statement& rows = enabled && page.state == hub::DeliveryState::failed ? page_of_failed_ : page_;
+    rows.bind(page.endpoint, page.before.value_or(hub::DeliveryId{std::numeric_limits<std::int64_t>::max()}));
+    const Moment moment(rows);
+    while (rows.step()) {
+      if (ids.size() == page.limit || looked_at == page.looked_at_max) {
+        list.next = last;
+        break;
+      }
+      ++looked_at;
+      last = {rows.integer(0)};
+      if (!page.state || state_of(rows) == *page.state) ids.push_back(last);
     }
-    return reports;
+    for (const hub::DeliveryId id : ids) {
+      if (auto report = find_delivery_report(id)) list.deliveries.push_back(std::move(*report));
+    }
+    return list;
   }
 
   std::optional<hub::DeliveryReport> find_delivery_report(hub::DeliveryId id) override {
@@ -363,31 +367,6 @@ class SqliteReader final : public hub::Reader {
     return read_all(query, [&](const Statement& row) { return read_secret(row, box_, of); });
   }
 
-  /// The newest first. What is pending for a disabled endpoint counts as failed already, but for its tests.
-  std::vector<hub::DeliveryId> ids_of(const DeliveryPage& page, bool enabled) {
-    const auto read = [&](Statement& query, auto... more) {
-      query.bind(page.endpoint, page.before.value_or(hub::DeliveryId{std::numeric_limits<std::int64_t>::max()}),
-                 static_cast<std::int64_t>(page.limit), more...);
-      return read_all(query, [](const Statement& row) { return hub::DeliveryId{row.integer(0)}; });
-    };
-    if (!page.state) return read(page_);
-    switch (*page.state) {
-      case hub::DeliveryState::pending:
-        return read(page_of_pending_, !enabled);
-      case hub::DeliveryState::delivered:
-        return read(page_of_delivered_);
-      case hub::DeliveryState::failed:
-        break;
-    }
-    auto ids = read(page_of_failed_);
-    if (enabled) return ids;
-    const auto given_up = read(page_of_given_up_);
-    ids.insert(ids.end(), given_up.begin(), given_up.end());
-    std::sort(ids.rbegin(), ids.rend());
-    ids.resize(std::min(ids.size(), page.limit));
-    return ids;
-  }
-
   const hub::Clock& clock_;
   const SecretBox box_;
   Connection connection_;
@@ -407,10 +386,7 @@ class SqliteReader final : public hub::Reader {
   Statement secrets_of_account_;
   Statement find_report_;
   Statement page_;
-  Statement page_of_pending_;
-  Statement page_of_delivered_;
   Statement page_of_failed_;
-  Statement page_of_given_up_;
   Statement attempts_at_;
   Statement due_;
   Statement find_pending_;

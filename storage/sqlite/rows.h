@@ -52,9 +52,12 @@ inline JobRow read_job(const Statement& row) {
   return read;
 }
 
-/// Of `events AS v LEFT JOIN jobs AS j ON j.n = v.job LEFT JOIN owner_events AS o ON o.seq = v.seq`.
+/// Of `events AS v LEFT JOIN jobs AS j ON j.n = v.job LEFT JOIN owner_events AS o ON o.seq = v.seq`. The progress of a
+/// job that was erased, which has no state any more, is told no more, also where its turn to be erased has not come.
 inline constexpr std::string_view event_columns =
-    "v.seq, v.kind, v.status, v.at, v.progress, j.id, v.owner_key, v.owner_account, j.error, j.result, o.data";
+    "v.seq, v.kind, v.status, v.at, "
+    "iif(v.progress IS NULL OR EXISTS (SELECT 1 FROM job_states AS t WHERE t.n = v.job), v.progress, NULL), "
+    "j.id, v.owner_key, v.owner_account, j.error, j.result, o.data";
 inline constexpr int event_column_count = 11;
 
 /// An event as it was told when it was committed. The job's row holds the result and the error, which a final state

@@ -59,6 +59,13 @@ bool SecretChanges::exists(hub::AccountId account) {
   return found;
 }
 
+void SecretChanges::ensure_default(WriteContext& context, hub::AccountId account) {
+  find_default_.bind(account);
+  const bool found = find_default_.step();
+  find_default_.reset();
+  if (!found) insert(context, account, hub::make_webhook_secret());
+}
+
 hub::Outcome<std::string> SecretChanges::default_secret(WriteContext& context, hub::AccountId account) {
   find_default_.bind(account);
   if (find_default_.step()) {

@@ -24,6 +24,8 @@ class SecretChanges {
   void rotate(WriteContext& context, hub::EndpointId endpoint, const hub::WebhookSecret& secret,
               hub::UnixMs previous_until);
 
+  /// Makes an account's default secret where there is none; the account exists.
+  void ensure_default(WriteContext& context, hub::AccountId account);
   /// Made when it is first asked for.
   hub::Outcome<std::string> default_secret(WriteContext& context, hub::AccountId account);
   hub::Outcome<std::string> rotate_default_secret(WriteContext& context, hub::AccountId account,

@@ -15,6 +15,9 @@ namespace carillon::storage::sqlite {
 
 class SendingAgain {
  public:
+  /// Rows that one slice of a replay looks at: some 5 ms if all are sent again.
+  static constexpr std::size_t replay_rows_max = 1'000;
+
   SendingAgain(sqlite3* handle, EndpointChanges& endpoints, DeliveryChanges& deliveries);
 
   hub::Outcome<hub::DeliveryReport> test(WriteContext& context, const hub::Principal& by, hub::EndpointId endpoint);
@@ -23,6 +26,8 @@ class SendingAgain {
 
  private:
   hub::DeliveryReport report_of(hub::DeliveryId id);
+  /// All deliveries written from `since` on have ids above it.
+  hub::DeliveryId last_before(hub::UnixMs since);
   void send_again(WriteContext& context, hub::DeliveryId id, bool was_pending, hub::UnixMs due_at);
 
   EndpointChanges& endpoints_;
@@ -33,6 +38,8 @@ class SendingAgain {
   Statement send_again_;
   Statement failed_after_;
   Statement all_after_;
+  Statement written_from_;
+  Statement last_id_;
 };
 
 }  // namespace carillon::storage::sqlite

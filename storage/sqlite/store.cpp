@@ -94,14 +94,20 @@ class SqliteStore final : public hub::Store {
   }
 
   void erase_job(hub::Principal by, hub::JobId job, CommitListener& home, Then<hub::Done> then) override {
-    queue<hub::Done>(home, std::move(then),
-                     [by, job](Writer& writer, WriteContext& context) { return writer.jobs.erase(context, by, job); });
+    queue<hub::Done>(
+        home, std::move(then),
+        [by, job](Writer& writer, WriteContext& context) { return writer.jobs.erase(context, by, job); },
+        Erasures::rows_at_once);
   }
 
   void record(std::vector<hub::Attempt> attempts, CommitListener& home, Then<hub::Done> then) override {
-    queue<hub::Done>(home, std::move(then), [attempts = std::move(attempts)](Writer& writer, WriteContext& context) {
-      return writer.deliveries.record(context, attempts);
-    });
+    const std::size_t weight = std::max<std::size_t>(1, attempts.size());
+    queue<hub::Done>(
+        home, std::move(then),
+        [attempts = std::move(attempts)](Writer& writer, WriteContext& context) {
+          return writer.deliveries.record(context, attempts);
+        },
+        weight);
   }
 
   void create_account(std::string name, CommitListener& home, Then<hub::Account> then) override {
@@ -143,9 +149,13 @@ class SqliteStore final : public hub::Store {
   }
 
   void note_key_uses(std::vector<hub::KeyUse> uses, CommitListener& home, Then<hub::Done> then) override {
-    queue<hub::Done>(home, std::move(then), [uses = std::move(uses)](Writer& writer, WriteContext& /*context*/) {
-      return writer.identities.note_uses(uses);
-    });
+    const std::size_t weight = std::max<std::size_t>(1, uses.size());
+    queue<hub::Done>(
+        home, std::move(then),
+        [uses = std::move(uses)](Writer& writer, WriteContext& /*context*/) {
+          return writer.identities.note_uses(uses);
+        },
+        weight);
   }
 
   void create_endpoint(hub::NewEndpoint endpoint, CommitListener& home, Then<hub::Endpoint> then) override {
@@ -204,9 +214,10 @@ class SqliteStore final : public hub::Store {
   }
 
   void replay(hub::ReplaySlice slice, CommitListener& home, Then<hub::ReplayProgress> then) override {
-    queue<hub::ReplayProgress>(home, std::move(then), [slice](Writer& writer, WriteContext& context) {
-      return writer.again.replay(context, slice);
-    });
+    queue<hub::ReplayProgress>(
+        home, std::move(then),
+        [slice](Writer& writer, WriteContext& context) { return writer.again.replay(context, slice); },
+        SendingAgain::replay_rows_max);
   }
 
   bool writable() const override { return committer_.writable(); }

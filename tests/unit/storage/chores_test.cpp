@@ -59,7 +59,8 @@ TEST_F(ChoresTest, OthersAreAnsweredMeanwhile) {
 
 TEST_F(ChoresTest, WhatIsNotEndedYetIsShownAsIfItWere) {
   reopen_with(50'000);
-  const auto last = reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}, .limit = 1}).at(0);
+  const auto last =
+      reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}, .limit = 1}).deliveries.at(0);
   ASSERT_EQ(last.state, DeliveryState::pending);
   ASSERT_TRUE(set_status(client_, endpoint_, EndpointStatus::disabled));
   const auto shown = reader_->find_delivery_report(last.id);
@@ -67,12 +68,12 @@ TEST_F(ChoresTest, WhatIsNotEndedYetIsShownAsIfItWere) {
   EXPECT_EQ(shown->due_at, std::nullopt);
   EXPECT_FALSE(reader_->find_pending(last.id));
   hub::Reader::DeliveryPage page{.endpoint = endpoint_, .state = DeliveryState::failed, .before = {}, .limit = 3};
-  const auto failed = reader_->deliveries(page);
+  const auto failed = reader_->deliveries(page).deliveries;
   ASSERT_EQ(failed.size(), 3U);
   EXPECT_EQ(failed[0].id, last.id);
   EXPECT_EQ(failed[1].id.value, last.id.value - 1);
   page.state = DeliveryState::pending;
-  EXPECT_TRUE(reader_->deliveries(page).empty());
+  EXPECT_TRUE(reader_->deliveries(page).deliveries.empty());
 }
 
 TEST_F(ChoresTest, AnEndpointThatIsEnabledAgainKeepsWhatWasNotEndedYet) {
@@ -106,11 +107,12 @@ TEST_F(ChoresTest, OfADeletedEndpointNothingStays) {
   add_deliveries(endpoint_, 1'000, DeliveryState::delivered);
   add_deliveries(endpoint_, 1'000);
   open();
-  const auto some = reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}, .limit = 1}).at(0).id;
+  const auto some =
+      reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}, .limit = 1}).deliveries.at(0).id;
   ASSERT_TRUE(remove(client_, endpoint_));
   EXPECT_FALSE(reader_->find_delivery_report(some));
   EXPECT_FALSE(reader_->find_pending(some));
-  EXPECT_TRUE(reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}}).empty());
+  EXPECT_TRUE(reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}}).deliveries.empty());
   await([&] { return rows("1") == 0; });
   EXPECT_EQ(count("SELECT count(*) FROM attempts"), 0);
   EXPECT_EQ(count("SELECT count(*) FROM webhook_secrets WHERE endpoint = " + std::to_string(endpoint_.value)), 0);
@@ -122,7 +124,8 @@ TEST_F(ChoresTest, TheNumberOfADeliveryThatIsGoneIsNotGivenAgain) {
   const auto other = make_endpoint(client_, "https://a.example/other", all_events).id;
   ASSERT_TRUE(set_status(client_, other, EndpointStatus::disabled));
   reopen_with(10);
-  const auto last = reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}, .limit = 1}).at(0).id;
+  const auto last =
+      reader_->deliveries({.endpoint = endpoint_, .state = {}, .before = {}, .limit = 1}).deliveries.at(0).id;
   ASSERT_TRUE(remove(client_, endpoint_));
   await([&] { return rows("1") == 0; });
   close();

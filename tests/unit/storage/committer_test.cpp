@@ -98,5 +98,30 @@ TEST_F(StoreTest, AListenerThatCameLaterIsToldFromThereOn) {
   EXPECT_EQ(later.batches().size(), 1U);
 }
 
+TEST_F(StoreTest, AChoreThatFailsBreaksNoBatchUp) {
+  options_.keep_deliveries_ms = 1'000;
+  open();
+  const auto client = principal(make_key("acme"));
+  const auto endpoint = make_endpoint(client, "https://a.example/", hub::EventKinds{0x1F}).id;
+  submit(client);
+  record(attempt_at(endpoint, due(endpoint).at(0).id));
+  Connection(path(), Access::write)
+      .run("CREATE TRIGGER no BEFORE DELETE ON deliveries BEGIN SELECT RAISE(ABORT, 'a chore fails'); END");
+  clock_.now += 3'600'000;
+  const auto commits_before = store_->tallies().commits.read();
+  constexpr std::size_t each = 50;
+  std::size_t answered = 0;
+  hub::Submission submission{client, {}, {}, {}, {}};
+  home_.gathering = true;
+  for (std::size_t i = 0; i < each; ++i) {
+    submission.job = hub::JobId::random();
+    store_->submit(submission, home_, [&](const hub::Outcome<hub::Job>& outcome) { answered += outcome ? 1U : 0U; });
+  }
+  store_->hand_over(home_);
+  home_.gathering = false;
+  home_.run_until([&] { return answered == each; });
+  EXPECT_LE(store_->tallies().commits.read() - commits_before, 2U);
+}
+
 }  // namespace
 }  // namespace carillon::storage::sqlite

@@ -146,18 +146,6 @@ TEST_F(DeliveryTest, AnAttemptIsShownAsItWas) {
   EXPECT_EQ(report->due_at, std::nullopt);
 }
 
-TEST_F(DeliveryTest, OfAJobThatWasErasedThereIsStillSomethingToSend) {
-  const auto delivery = owe();
-  Connection(path(), Access::write).run("DELETE FROM jobs; DELETE FROM job_states");
-  const auto left = due().at(0);
-  EXPECT_EQ(left.event->seq, delivery.event->seq);
-  EXPECT_EQ(left.event->kind, hub::EventKind::succeeded);
-  EXPECT_EQ(left.event->job, hub::JobId{});
-  EXPECT_EQ(left.event->owner.key, client_.key);
-  EXPECT_EQ(left.event->result, nullptr);
-  EXPECT_EQ(reader_->find_delivery_report(delivery.id)->job, std::nullopt);
-}
-
 TEST_F(DeliveryTest, HowAnEndpointFaresIsKnownAfterARestart) {
   const auto delivery = owe();
   record(attempt_at(endpoint_, delivery.id, DeliveryState::pending));

@@ -41,6 +41,14 @@ TEST_F(ErasedJobTest, IsGoneAndGoneAgain) {
   EXPECT_EQ(report(client_, job, JobStatus::succeeded).refusal(), Refusal::not_found);
 }
 
+TEST_F(ErasedJobTest, ALongHistoryTellsNothingOfItBeforeItsTurnHasCome) {
+  const hub::JobId job = finished(40);
+  ASSERT_TRUE(erase(client_, job));
+  const auto since = reader_->events_since({client_.key, client_.account}, 0, {});
+  ASSERT_EQ(since.missed.events.size(), 43U);
+  for (const auto& event : since.missed.events) EXPECT_EQ(event->progress, nullptr);
+}
+
 TEST_F(ErasedJobTest, ItsEventsKeepTheirPlaceAndTellNothingOfIt) {
   const hub::JobId job = finished();
   submit(client_);

@@ -164,5 +164,20 @@ TEST_F(JobListTest, JobsOfOthersTakeNoRoom) {
   EXPECT_EQ(*some[0].job.result, "[1,2,3]");
 }
 
+TEST_F(JobListTest, ErasedJobsCountAmongThoseThatAreLookedAt) {
+  const hub::JobId oldest = submit(client_).id;
+  for (int i = 0; i < 10; ++i) {
+    const hub::JobId id = submit(client_).id;
+    ASSERT_TRUE(report(client_, id, hub::JobStatus::failed));
+    ASSERT_TRUE(ask<hub::Done>([&](auto then) { store_->erase_job(client_, id, home_, then); }));
+  }
+  const hub::JobId newest = submit(client_).id;
+  Page page{.of = of_key(client_), .status = {}, .before = {}, .limit = 5, .looked_at_max = 4};
+  const auto list = reader_->jobs(page);
+  EXPECT_EQ(list.jobs.size(), 1U);
+  EXPECT_TRUE(list.next) << "it stops looking, and says where it goes on";
+  EXPECT_EQ(ids(page), (std::vector{newest, oldest}));
+}
+
 }  // namespace
 }  // namespace carillon::storage::sqlite

@@ -89,7 +89,7 @@ TEST_F(OwnerEventsTest, AndTheEndpointOfAJobsOwnHook) {
 TEST_F(OwnerEventsTest, WhoWasDisabledItselfIsOwedItForAReplay) {
   ASSERT_TRUE(set_status(client_, watching_, hub::EndpointStatus::disabled));
   EXPECT_TRUE(due(watching_).empty());
-  const auto all = reader_->deliveries({.endpoint = watching_, .state = {}, .before = {}});
+  const auto all = reader_->deliveries({.endpoint = watching_, .state = {}, .before = {}}).deliveries;
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].state, hub::DeliveryState::failed);
   EXPECT_EQ(all[0].attempts, 0);

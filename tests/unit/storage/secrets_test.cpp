@@ -242,5 +242,16 @@ TEST_F(SecretsTest, AnAccountThatIsNotThereHasNoSecret) {
             hub::Refusal::not_found);
 }
 
+TEST_F(SecretsTest, ADefaultSecretThatIsDamagedRefusesWhoAsksForItAndNobodyElse) {
+  open();
+  const auto client = principal(make_key("acme"));
+  default_secret(client.account);
+  Connection(path(), Access::write).run("UPDATE webhook_secrets SET secret = zeroblob(80)");
+  const auto asked = ask<std::string>([&](auto then) { store_->default_secret(client.account, home_, then); });
+  EXPECT_EQ(asked.refusal(), hub::Refusal::unavailable);
+  submit_with_hook(client, "https://a.example/job", "");
+  EXPECT_TRUE(store_->writable());
+}
+
 }  // namespace
 }  // namespace carillon::storage::sqlite

@@ -199,7 +199,7 @@ TEST_F(SendingAgainTest, ATestGoesFirstAlsoToADisabledEndpoint) {
   EXPECT_EQ(due(endpoint_).size(), 2U);
   await([&] { return pending() == 2; });
   hub::Reader::DeliveryPage page{.endpoint = endpoint_, .state = DeliveryState::pending, .before = {}};
-  EXPECT_EQ(reader_->deliveries(page).size(), 2U);
+  EXPECT_EQ(reader_->deliveries(page).deliveries.size(), 2U);
   record(attempt_at(endpoint_, report->id));
   EXPECT_EQ(due(endpoint_).size(), 1U);
 }
@@ -223,6 +223,36 @@ TEST_F(SendingAgainTest, TestsUnderWayAreBounded) {
   EXPECT_TRUE(test(client_, endpoint_));
 }
 
+TEST_F(SendingAgainTest, AReplayBeginsWhereItsTimeBeginsAndEndsWhereThatEnds) {
+  for (int i = 0; i < 1'500; ++i) record(attempt_at(endpoint_, owe(), DeliveryState::failed));
+  clock_.now += 3'600'000;
+  const hub::UnixMs since = clock_.now_ms();
+  for (int i = 0; i < 3; ++i) record(attempt_at(endpoint_, owe(), DeliveryState::failed));
+  clock_.now += 3'600'000;
+  const hub::UnixMs until = clock_.now_ms();
+  clock_.now += 3'600'000;
+  for (int i = 0; i < 1'500; ++i) record(attempt_at(endpoint_, owe(), DeliveryState::failed));
+  EXPECT_EQ(replay_all({client_, endpoint_, since, until, false, {}}), (std::pair<std::size_t, int>{3, 1}))
+      << "without a look at what lies before and behind";
+  EXPECT_EQ(replay_all({client_, endpoint_, 0, for_ever, false, {}}), (std::pair<std::size_t, int>{3'000, 4}));
+}
+
+TEST_F(SendingAgainTest, APageLooksAtNoMoreThanItMay) {
+  std::vector<hub::DeliveryId> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(owe());
+  record(attempt_at(endpoint_, ids[0]));
+  hub::Reader::DeliveryPage page{
+      .endpoint = endpoint_, .state = DeliveryState::delivered, .before = {}, .limit = 10, .looked_at_max = 4};
+  auto list = reader_->deliveries(page);
+  EXPECT_TRUE(list.deliveries.empty());
+  EXPECT_EQ(list.next, ids[2]) << "it goes on where it stopped looking";
+  page.before = list.next;
+  list = reader_->deliveries(page);
+  ASSERT_EQ(list.deliveries.size(), 1U);
+  EXPECT_EQ(list.deliveries[0].id, ids[0]);
+  EXPECT_EQ(list.next, std::nullopt);
+}
+
 TEST_F(SendingAgainTest, DeliveriesAreShownPageByPageTheNewestFirst) {
   std::vector<hub::DeliveryId> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(owe());
@@ -231,7 +261,7 @@ TEST_F(SendingAgainTest, DeliveriesAreShownPageByPageTheNewestFirst) {
   hub::Reader::DeliveryPage page{.endpoint = endpoint_, .state = {}, .before = {}, .limit = 2};
   const auto shown = [&] {
     std::vector<hub::DeliveryId> all;
-    for (const auto& report : reader_->deliveries(page)) all.push_back(report.id);
+    for (const auto& report : reader_->deliveries(page).deliveries) all.push_back(report.id);
     return all;
   };
   EXPECT_EQ(shown(), (std::vector{ids[4], ids[3]}));

@@ -31,6 +31,10 @@ class TestClock final : public hub::Clock {
 
 class TestListener final : public hub::CommitListener {
  public:
+  /// While it gathers, what is handed over waits for Store::hand_over(), and goes into one commit.
+  bool gathering = false;
+  bool gathers() noexcept override { return gathering; }
+
   void on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept override {
     {
       const std::lock_guard lock(mutex_);

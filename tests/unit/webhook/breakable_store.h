@@ -161,7 +161,7 @@ class BreakableStore final : public hub::Store {
     std::vector<hub::WebhookSecret> secrets_of(const hub::Endpoint& endpoint) override {
       return reader_->secrets_of(endpoint);
     }
-    std::vector<hub::DeliveryReport> deliveries(const DeliveryPage& page) override { return reader_->deliveries(page); }
+    DeliveryList deliveries(const DeliveryPage& page) override { return reader_->deliveries(page); }
     std::optional<hub::DeliveryReport> find_delivery_report(hub::DeliveryId id) override {
       return reader_->find_delivery_report(id);
     }
