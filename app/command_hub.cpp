@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "app/data_owner.h"
+
 namespace carillon::app {
 namespace {
 
@@ -20,6 +22,7 @@ Settings for_a_moment(Settings settings) {
 }  // namespace
 
 CommandHub::CommandHub(const Settings& settings) {
+  become_owner_of(settings.data);
   const auto give_up_at = std::chrono::steady_clock::now() + wait_max;
   while (!find_or_start(settings)) {
     // A hub that is just ending holds the directory but answers no more; one that is not Carillon's turn-taking kind

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <utility>
 
 #include "app/admin_commands.h"
 #include "app/demo.h"
+#include "app/generated_texts.h"
 #include "app/nearest_word.h"
 #include "app/period.h"
 #include "app/serve.h"
@@ -73,6 +75,7 @@ class CommandLine {
     add_webhook();
     add_demo();
     add_version();
+    add_generate();
   }
 
   CLI::App& app() { return app_; }
@@ -253,6 +256,20 @@ class CommandLine {
     });
   }
 
+  /// Needs no settings, and so no sound settings file.
+  void add_generate() {
+    CLI::App& generate = family("generate", "Print texts that follow from the commands and settings.");
+    const auto add = [&](const char* name, const char* help, std::function<std::string()> text) {
+      generate.add_subcommand(name, help)->callback([text = std::move(text)] {
+        std::cout << text();
+        throw CLI::Success();
+      });
+    };
+    add("bash-completion", "What bash completes.", [this] { return bash_completion(app_); });
+    add("manual-page", "The manual page, for man(1).", [this] { return manual_page(app_); });
+    add("settings-reference", "All settings, in Markdown.", [] { return settings_reference(); });
+  }
+
   CLI::App app_;
   SettingsSources sources_;
   Action action_;
@@ -318,6 +335,8 @@ int run_command(const std::vector<std::string>& arguments, const Environment& en
     return exit_ok;
   } catch (const CLI::CallForHelp&) {
     out << line.app().help();
+    return exit_ok;
+  } catch (const CLI::Success&) {
     return exit_ok;
   } catch (const CLI::ParseError& error) {
     err << "carillon: " << usage_message(line.app(), error) << "\n";

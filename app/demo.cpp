@@ -56,7 +56,7 @@ class OwnHub {
   DemoHub as_client() {
     ControlClient control(settings_.data);
     control.post("/admin/accounts", R"({"name":"demo"})");
-    return {"http://127.0.0.1:" + std::to_string(server_->port()), key(control, "client"), key(control, "worker")};
+    return {"http://" + server_->address(), key(control, "client"), key(control, "worker")};
   }
 
  private:

@@ -1,5 +1,12 @@
 #include "app/first_start.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
 #include <variant>
 
 #include "app/control_client.h"
@@ -72,6 +79,16 @@ std::string first_start(const Settings& settings, const std::string& url) {
   const std::string worker = make_key(hub, "worker");
   const std::string admin = make_key(hub, "admin");
   return text(url, client, worker, admin);
+}
+
+std::string keep_first_start(const Settings& settings, const std::string& text) {
+  const std::string path = (std::filesystem::path(settings.data) / "first-keys.txt").string();
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (!written) throw std::runtime_error(path + ": cannot be written: " + std::generic_category().message(error));
+  return path;
 }
 
 }  // namespace carillon::app

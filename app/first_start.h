@@ -13,4 +13,8 @@ namespace carillon::app {
 /// keys, this once, with a line to paste for each channel. `url` is where the hub listens. Throws std::runtime_error.
 std::string first_start(const Settings& settings, const std::string& url);
 
+/// Writes that text into a file of the data directory that its owner alone can read, and returns the file's path.
+/// Throws std::runtime_error.
+std::string keep_first_start(const Settings& settings, const std::string& text);
+
 }  // namespace carillon::app

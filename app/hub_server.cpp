@@ -119,6 +119,13 @@ channels::websocket::AdmissionLimits admission_limits(const Settings::WebSocket&
                        .addresses_max = settings.refusal_addresses}};
 }
 
+std::optional<net::ListeningSocket> make_front_socket(const Settings& settings, Doors doors,
+                                                      std::optional<net::ListeningSocket> open_already) {
+  if (doors == Doors::control) return std::nullopt;
+  if (open_already) return open_already;
+  return net::ListeningSocket::tcp(settings.listen);
+}
+
 /// Runs `task` on the loop and waits for it.
 void run_on(net::EventLoop& loop, const std::function<void()>& task) {
   std::promise<void> done;
@@ -133,12 +140,12 @@ void run_on(net::EventLoop& loop, const std::function<void()>& task) {
 
 /// In the order in which they are built on one another.
 struct HubServer::Parts {
-  Parts(const Settings& wanted, Doors doors)
+  Parts(const Settings& wanted, Doors doors, std::optional<net::ListeningSocket> open_already)
       : settings(wanted),
         tls(make_tls(settings, doors)),
         directory(settings.data, DataDirectory::Use::serve),
         rules(hub::Ownership(settings.ownership)),
-        front_socket(doors == Doors::all ? std::optional(net::ListeningSocket::tcp(settings.listen)) : std::nullopt),
+        front_socket(make_front_socket(settings, doors, std::move(open_already))),
         control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
         store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)),
         metrics(*store),
@@ -162,7 +169,7 @@ struct HubServer::Parts {
     store->add(news);
     if (dispatcher) dispatcher->start();
     if (front_socket) {
-      port = front_socket->port();
+      address = front_socket->address();
       front.emplace(
           loops.front()->loop(), std::move(*front_socket),
           [this](std::unique_ptr<net::Transport> transport) { place(std::move(transport)); },
@@ -198,16 +205,17 @@ struct HubServer::Parts {
     run_on(loops.front()->loop(), [&] { tls.swap(fresh); });
   }
 
-  void drain() {
-    if (!running || drain_until) return;
+  net::MonotonicMs drain() {
+    if (!running || drain_until) return 0;
     run_on(loops.front()->loop(), [this] {
       if (front) front->stop();
     });
     const bool few = admission.connections() <= told_at_once_max;
     const net::MonotonicMs window_ms = few ? 0 : settings.websocket.drain_ms;
-    drain_until = std::chrono::steady_clock::now() +
-                  std::chrono::milliseconds(window_ms + channels::websocket::WebSocketOptions{}.close_timeout_ms);
+    const net::MonotonicMs time_ms = window_ms + channels::websocket::WebSocketOptions{}.close_timeout_ms;
+    drain_until = std::chrono::steady_clock::now() + std::chrono::milliseconds(time_ms);
     for (const auto& loop : loops) drains.push_back(loop->drain(window_ms));
+    return time_ms;
   }
 
   bool drained() const {
@@ -256,17 +264,18 @@ struct HubServer::Parts {
   std::optional<net::Listener> front;
   std::optional<net::Listener> control;
   std::size_t next_loop = 0;
-  std::uint16_t port = 0;
+  std::string address;
   bool running = false;
   std::vector<std::future<void>> drains;  ///< one a loop, once drain() was called
   std::optional<std::chrono::steady_clock::time_point> drain_until;
 };
 
-HubServer::HubServer(const Settings& settings, Doors doors) : parts_(std::make_unique<Parts>(settings, doors)) {}
+HubServer::HubServer(const Settings& settings, Doors doors, std::optional<net::ListeningSocket> open_already)
+    : parts_(std::make_unique<Parts>(settings, doors, std::move(open_already))) {}
 
 HubServer::~HubServer() { stop(); }
 
-std::uint16_t HubServer::port() const { return parts_->port; }
+const std::string& HubServer::address() const { return parts_->address; }
 
 bool HubServer::first_start() const { return parts_->first_start; }
 
@@ -288,7 +297,7 @@ std::vector<OwnerNews::DisabledWebhook> HubServer::disabled_webhooks() { return 
 
 void HubServer::start() { parts_->start(); }
 
-void HubServer::drain() { parts_->drain(); }
+net::MonotonicMs HubServer::drain() { return parts_->drain(); }
 
 bool HubServer::drained() const { return parts_->drained(); }
 

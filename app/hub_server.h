@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "app/owner_news.h"
 #include "app/settings.h"
 #include "app/spare_memory.h"
+#include "net/listener.h"
 
 namespace carillon::app {
 
@@ -28,14 +30,16 @@ class HubServer {
  public:
   /// Opens the data directory (made if need be, locked against a second hub), migrates the database, binds the
   /// address. Throws std::runtime_error with a message that says what failed.
-  HubServer(const Settings& settings, Doors doors);
+  ///
+  /// With a socket that is open already, it listens on that and not on `settings.listen`.
+  HubServer(const Settings& settings, Doors doors, std::optional<net::ListeningSocket> open_already = {});
   /// Stops.
   ~HubServer();
   HubServer(const HubServer&) = delete;
   HubServer& operator=(const HubServer&) = delete;
 
-  /// The port that is listened on; 0 without one.
-  std::uint16_t port() const;
+  /// Where it listens, with the port that was found for a 0: "127.0.0.1:8080"; empty where it does not.
+  const std::string& address() const;
 
   /// True when there was no key when it was opened, so that nobody could have come in.
   bool first_start() const;
@@ -58,7 +62,8 @@ class HubServer {
   void start();
   /// Begins to end: no connection is accepted any more, and WebSockets are told 1001 over websocket.drain_ms, so that
   /// not all clients return in the same instant; where there are few, at once. What is connected is served meanwhile.
-  void drain();
+  /// Returns how long it may take, in ms.
+  net::MonotonicMs drain();
   /// Whether all of them have gone, or were given their time.
   bool drained() const;
   /// Ends in order: no more connections, WebSockets that are left told 1001, what is queued committed. Idempotent.

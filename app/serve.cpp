@@ -15,6 +15,7 @@
 #include "app/first_start.h"
 #include "app/hub_server.h"
 #include "app/log.h"
+#include "app/service_manager.h"
 #include "app/spare_memory.h"
 #include "app/start_turn.h"
 #include "hub/clock.h"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr std::chrono::milliseconds look_every{1000};
 constexpr std::chrono::milliseconds drain_look_every{20};
+constexpr net::MonotonicMs stop_margin_ms = 20'000;
 
 std::string_view name_of(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
 
@@ -64,11 +66,6 @@ class Signals {
   sigset_t set_{};
   sigset_t before_{};
 };
-
-/// "127.0.0.1:0" with the port that was found for the 0.
-std::string address_of(const Settings& settings, const HubServer& hub) {
-  return settings.listen.substr(0, settings.listen.rfind(':') + 1) + std::to_string(hub.port());
-}
 
 /// Says so when the store stops taking changes, and when it goes on.
 class StoreWatch {
@@ -115,6 +112,16 @@ void tell_certificate(const Settings& settings, const HubServer& hub, const hub:
   }
 }
 
+/// Keys go to whoever started the hub, and into no log: where the journal would keep them, into a file.
+void show_first_start(const Settings& settings, const std::string& text, const Log& log) {
+  if (!stdout_is_the_journal()) {
+    std::cout << text;
+    return;
+  }
+  log.info("this is the first start: its keys are in a file, to be read and deleted",
+           {{"file", keep_first_start(settings, text)}});
+}
+
 /// What SIGHUP has read anew. Each part says what has come of it, and keeps what it has where the new is no good.
 void reload(const Settings& settings, HubServer& hub, const hub::Clock& clock, const Log& log) {
   if (!hub.certificate_time()) return log.info("nothing to reload", {{"signal", "SIGHUP"}});
@@ -133,26 +140,27 @@ int serve(const Settings& settings) {
   const hub::SystemClock clock;
   const Log log(settings, clock);
   const Signals signals;
+  ServiceManager manager;
   const rlim_t files = raise_file_limit();
 
   std::optional<StartTurn> turn(std::in_place, settings.data);
-  HubServer hub(settings, Doors::all);
+  HubServer hub(settings, Doors::all, manager.take_socket());
   hub.start();
   turn.reset();
 
-  const std::string address = address_of(settings, hub);
   const bool tls = hub.certificate_time().has_value();
-  const std::string url = (tls ? "https://" : "http://") + address;
+  const std::string url = (tls ? "https://" : "http://") + hub.address();
   log.info("serving", {{"version", CARILLON_VERSION},
-                       {"address", address},
+                       {"address", hub.address()},
                        {"tls", tls},
                        {"data", settings.data},
                        {"loops", hub.loops()},
                        {"files_max", files}});
   tell_certificate(settings, hub, clock, log);
   std::cout << "Carillon " CARILLON_VERSION " is listening on " << url << "\n";
-  if (hub.first_start()) std::cout << first_start(settings, url);
+  if (hub.first_start()) show_first_start(settings, first_start(settings, url), log);
   std::cout << std::flush;
+  manager.ready("Serving on " + url);
 
   StoreWatch store(hub, log);
   SpareMemory spare;
@@ -161,15 +169,19 @@ int serve(const Settings& settings) {
     signal = signals.wait(look_every);
     store.look();
     tell_disabled_webhooks(hub, log);
+    manager.is_well(net::steady_now_ms());
     if (signal == SIGHUP) {
+      manager.reloading();
       reload(settings, hub, clock, log);
+      manager.ready("Serving on " + url);
     } else if (signal) {
       break;
     }
     if (spare.is_due(hub.connections(), net::steady_now_ms())) give_spare_memory_back();
   }
   log.info("ending", {{"signal", name_of(*signal)}});
-  hub.drain();
+  // What is on the way to webhooks then, and to the disk, is given its time too.
+  manager.stopping(hub.drain() + settings.webhooks.timeout_s * 1000 + stop_margin_ms);
   while (!hub.drained()) {
     store.look();
     signal = signals.wait(drain_look_every);

@@ -85,7 +85,8 @@ Setting boolean(std::string_view key, Get get, std::string_view help) {
             get(settings) = texts[0] == "true";
             return true;
           },
-          [=](const Settings& settings) -> std::string { return get(settings) ? "true" : "false"; }};
+          [=](const Settings& settings) -> std::string { return get(settings) ? "true" : "false"; },
+          {"true", "false"}};
 }
 
 template <typename Get>
@@ -96,7 +97,11 @@ template <typename Get>
 Setting choice(std::string_view key, Get get, std::vector<std::pair<std::string, Member<Get>>> words,
                std::string_view help) {
   std::string wanted = "one of ";
-  for (const auto& [word, value] : words) wanted += (&word == &words.front().first ? "" : ", ") + word;
+  std::vector<std::string> all;
+  for (const auto& [word, value] : words) {
+    wanted += (all.empty() ? "" : ", ") + word;
+    all.push_back(word);
+  }
   return {key,
           help,
           SettingShape::text,
@@ -114,7 +119,8 @@ Setting choice(std::string_view key, Get get, std::vector<std::pair<std::string,
               if (get(settings) == value) return quoted(word);
             }
             return std::string{};
-          }};
+          },
+          std::move(all)};
 }
 
 template <typename Get>

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "app/installation.h"
 #include "app/nearest_word.h"
 #include "app/settings_table.h"
 
@@ -145,6 +146,7 @@ Settings SettingsSources::gather(const Environment& environment) const {
   // The weakest source first; each later one overwrites.
   std::optional<std::string> file = given(config_);
   if (!file) file = environment(config_variable);
+  if (!file) file = installed_settings_file();
   if (file) set_from_file(settings, *file);
 
   for (std::size_t i = 0; i < flags_.size(); ++i) {
@@ -164,7 +166,10 @@ std::string settings_help() {
   std::string out =
       "Settings: a flag goes before its environment variable, that before the settings file, that before the default.\n"
       "In the file (TOML), --webhooks-allow-http is the key allow_http of the section [webhooks], and so on.\n";
-  append_entry(out, "--config FILE", "The settings file; none without. [CARILLON_CONFIG]");
+  append_entry(
+      out, "--config FILE",
+      "The settings file. Without: that of the installation (/etc/carillon/carillon.toml of the Debian package, "
+      "etc/carillon.toml of the tarball), else none. [CARILLON_CONFIG]");
   for (const Setting& setting : settings_table()) {
     append_entry(out, setting.flag() + " " + placeholder(setting),
                  std::string{setting.help} + " Must be " + setting.wanted + "; default " + setting.show(defaults) +

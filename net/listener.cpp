@@ -3,6 +3,7 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocketImpl.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -68,6 +69,22 @@ ListeningSocket ListeningSocket::unix_stream(const std::string& path) {
   }
 }
 
+ListeningSocket ListeningSocket::inherited(int fd) {
+  const std::string name = "the inherited descriptor " + std::to_string(fd);
+  int listens = 0;
+  int type = 0;
+  socklen_t bytes = sizeof listens;
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) != 0) fail(name + " is no socket", errno);
+  bytes = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) != 0) fail(name + " is no socket", errno);
+  if (listens == 0 || type != SOCK_STREAM) throw std::runtime_error(name + " is no stream socket that listens");
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+    fail(name + " cannot be made non-blocking", errno);
+  }
+  return ListeningSocket(fd);
+}
+
 ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
 ListeningSocket::~ListeningSocket() { close(); }
@@ -84,6 +101,13 @@ std::uint16_t ListeningSocket::port() const {
   if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
   if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   return 0;
+}
+
+std::string ListeningSocket::address() const {
+  sockaddr_storage address{};
+  socklen_t bytes = sizeof address;
+  if (getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &bytes) != 0) return "";
+  return Poco::Net::SocketAddress(reinterpret_cast<const sockaddr*>(&address), bytes).toString();
 }
 
 Listener::Listener(EventLoop& loop, ListeningSocket socket, Accepted accepted, Speak speak)

@@ -25,6 +25,10 @@ class ListeningSocket {
   static ListeningSocket tcp(const std::string& address, int backlog = 65'535);
   /// `path` is at most 107 bytes; a socket file that stands there is replaced; made with mode 0600.
   static ListeningSocket unix_stream(const std::string& path);
+  /// One that was opened, bound and set to listen by whoever started this process. It stays open there when it is
+  /// closed here: who connects meanwhile waits for the next to accept. Throws std::runtime_error where it is no such
+  /// socket.
+  static ListeningSocket inherited(int fd);
 
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
@@ -33,6 +37,8 @@ class ListeningSocket {
   int fd() const { return fd_; }
   void close();
   std::uint16_t port() const;
+  /// "127.0.0.1:8080", "[::1]:8080"; for a Unix socket its path.
+  std::string address() const;
 
  private:
   explicit ListeningSocket(int fd) : fd_(fd) {}

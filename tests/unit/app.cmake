@@ -5,6 +5,7 @@ carillon_unit_test(app
     app/commands_test.cpp
     app/data_directory_test.cpp
     app/idempotency_key_test.cpp
+    app/installation_test.cpp
     app/log_test.cpp
     app/nearest_word_test.cpp
     app/period_test.cpp
