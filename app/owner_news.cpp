@@ -1,5 +1,6 @@
 #include "app/owner_news.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -11,6 +12,11 @@ namespace {
 std::string string_of(const hub::json::Object& object, std::string_view name) {
   const hub::json::Value* const value = object.find(name);
   return value != nullptr && value->is(hub::json::Kind::string) ? value->string() : std::string();
+}
+
+std::string without_query(std::string url) {
+  url.resize(std::min(url.find('?'), url.size()));
+  return url;
 }
 
 }  // namespace
@@ -35,7 +41,8 @@ std::vector<OwnerNews::DisabledWebhook> OwnerNews::take() {
     const auto parsed = hub::json::parse_object(*event->data);
     const auto* const said = std::get_if<hub::json::Object>(&parsed);
     if (said == nullptr) continue;
-    news.push_back({string_of(*said, "webhook_id"), string_of(*said, "url"), string_of(*said, "reason")});
+    news.push_back(
+        {string_of(*said, "webhook_id"), without_query(string_of(*said, "url")), string_of(*said, "reason")});
   }
   return news;
 }

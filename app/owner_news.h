@@ -16,7 +16,7 @@ class OwnerNews final : public hub::CommitListener {
  public:
   struct DisabledWebhook {
     std::string id;
-    std::string url;
+    std::string url;  ///< without its query: what goes to a log must hold no secret of the owner's
     std::string reason;
   };
 
