@@ -8,6 +8,7 @@ namespace carillon::channels::polling {
 namespace {
 
 constexpr int full_retry_after_s = 5;
+constexpr int draining_retry_after_s = 5;
 
 }  // namespace
 
@@ -30,6 +31,11 @@ void PollingChannel::on_commit(const hub::CommitBatch& batch) {
 
 std::optional<Guest::Card> PollingChannel::admit(const net::http::Request& request, const hub::Principal& who,
                                                  const net::http::Responder& responder) {
+  // Answered at once with what there is, a client that waits for a change would ask again without end.
+  if (guests_.draining()) {
+    responder.send({503, "going_away", "The hub is shutting down.", {}, draining_retry_after_s});
+    return std::nullopt;
+  }
   const WaitingRoom::Limits& limits = guests_.room().limits();
   switch (guests_.room().enter(who.key)) {
     case WaitingRoom::Entry::admitted:

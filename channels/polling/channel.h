@@ -33,9 +33,8 @@ class PollingChannel {
   /// To be called after Authenticator::forget().
   void recheck_keys() { guests_.recheck_keys(); }
 
-  /// Answers all who wait and ends all streams; from now on nobody waits.
+  /// Answers all who wait and ends all streams; from now on nobody is admitted.
   void drain() { guests_.drain(); }
-  bool draining() const { return guests_.draining(); }
   bool drained() const { return guests_.empty(); }
 
   std::size_t polls_waiting() const { return guests_.polls(); }

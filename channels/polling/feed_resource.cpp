@@ -118,7 +118,7 @@ void FeedResource::answer(const Request& request, const hub::Principal& who, con
   if (!feed) return;
 
   const bool has_more = feed->through < feed->last;
-  if (feed->events.empty() && !has_more && wait.seconds > 0 && !channel_.draining()) {
+  if (feed->events.empty() && !has_more && wait.seconds > 0) {
     const auto card = channel_.admit(request, who, responder);
     if (!card) return;
     return channel_.feed_polls().wait(channel_.guests(), *card, responder,
@@ -141,7 +141,6 @@ void FeedResource::stream(const Request& request, const hub::Principal& who, con
     net::http::Response head{200, stream_type, {}, {}};
     return responder.send(std::move(head.with("Cache-Control", "no-store")));
   }
-  if (channel_.draining()) return responder.send({503, "going_away", "The hub is shutting down.", {}, 5});
   const auto card = channel_.admit(request, who, responder);
   if (!card) return;
   responder.upgrade(EventStreams::head(), [&](net::Connection& connection) {

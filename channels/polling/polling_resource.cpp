@@ -93,7 +93,7 @@ void PollingResource::get_job(const Request& request, const hub::Principal& who,
   const auto if_none_match = request.field("If-None-Match");
   const bool known = if_none_match && etag_matches(*if_none_match, job_etag(*job));
   const bool worth_waiting = !is_final(job->status) && (known || !if_none_match);
-  if (wait.seconds > 0 && worth_waiting && !channel_.draining()) {
+  if (wait.seconds > 0 && worth_waiting) {
     const auto card = channel_.admit(request, who, responder);
     if (!card) return;
     return channel_.job_polls().wait(channel_.guests(), *card, responder, {job->id, job->seq, known, wait});

@@ -6,8 +6,10 @@ import time
 import uuid
 
 import pytest
-from harness.http import PATIENCE_S
+from harness.http import PATIENCE_S, RawConnection
+from harness.many import many_connected
 from harness.polling import InThreads, Waiting, answers, head, many_waiting, wait_for_waiting
+from harness.waiting import wait_until
 
 JOBS = "/api/v1/jobs"
 
@@ -156,6 +158,34 @@ def test_a_hub_that_ends_answers_those_who_wait(make_hub):
     assert polls[2].answer().json["events"] == []
     for poll in polls:
         poll.__exit__()
+    assert hub.process.wait(PATIENCE_S) == 0
+
+
+def test_nobody_begins_to_wait_at_a_hub_that_ends(make_hub, missing):
+    hub = make_hub("--websocket-drain-ms", "3000")
+    job, final = hub.submit(), hub.submit()
+    hub.report(final, "failed")
+    last = hub.job(final)["seq"]
+    with many_connected(hub, 200, missing), RawConnection(hub.port) as kept:
+
+        def ask(path, **fields):
+            kept.send(head(path, hub.client, **fields))
+            return kept.answer()
+
+        assert ask(f"{JOBS}/{job}").status == 200
+        hub.process.terminate()
+        wait_until(lambda: ask("/readyz").status == 503)
+        for path, fields in (
+            (f"{JOBS}/{job}?wait=60", {}),
+            (f"{JOBS}/{job}", {"Prefer": "wait=60"}),
+            (f"/api/v1/events?after={last}&wait=60", {}),
+            (f"/api/v1/events?after={last}", {"Accept": "text/event-stream"}),
+        ):
+            answer = ask(path, **fields)
+            assert (answer.status, answer.json["error"]) == (503, "going_away"), path
+            assert int(answer.fields["retry-after"]) > 0
+        assert ask(f"{JOBS}/{job}").status == ask(f"{JOBS}/{final}?wait=60").status == 200
+        assert len(ask("/api/v1/events?after=0&wait=60").json["events"]) == 3
     assert hub.process.wait(PATIENCE_S) == 0
 
 
