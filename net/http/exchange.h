@@ -16,7 +16,7 @@ struct Exchange {
   std::string_view path;  ///< without the query, which may hold secrets
   int status = 0;
   std::size_t body_bytes = 0;    ///< as sent
-  std::int64_t duration_us = 0;  ///< from the whole request to its answer
+  std::int64_t duration_us = 0;  ///< from the whole request to its answer; from the head, where no body came
   std::string_view caller;       ///< as Responder::name_caller() was told
   std::string_view peer;         ///< the other end's address; empty on a Unix socket
   std::string_view request_id;

@@ -122,7 +122,7 @@ std::size_t HttpProtocol::read_one(std::string_view bytes) {
   const HeadResult result = read_head(bytes, service_.options_.limits.head, head);
   if (result.state == HeadState::refused) {
     const std::string_view code = result.status == 400 ? "bad_request" : "unsupported_request";
-    refuse(result.status, code, result.detail);
+    refuse_head(result.status, code, result.detail);
     return bytes.size();
   }
   if (result.state == HeadState::incomplete) {
@@ -141,12 +141,14 @@ std::size_t HttpProtocol::read_one(std::string_view bytes) {
   }
   if (awaiting_ != Awaiting::body) {
     if (head.content_length > service_.options_.limits.body_bytes_max) {
-      refuse(413, "body_too_large",
-             "The body is over the limit of " + std::to_string(service_.options_.limits.body_bytes_max) + " bytes.");
+      note(head);
+      refuse_too_large();
       return bytes.size();
     }
     const bool whole = head.framing == Framing::length && bytes.size() - head.bytes >= head.content_length;
     if (!whole) {
+      // If the body does not come, or is none, its answer is still one to this head.
+      note(head);
       // Who asks before it sends the body is spared sending one that nobody reads; but whether it heeds the answer
       // cannot be known, so nothing behind it can be read as a request.
       if (head.expects_continue && refused_for_its_head(head)) return bytes.size();
@@ -185,8 +187,7 @@ std::size_t HttpProtocol::read_body(std::string_view bytes) {
       refuse(400, "bad_request", "The chunked body is malformed.");
       return bytes.size();
     case ChunkedDecoder::State::too_large:
-      refuse(413, "body_too_large",
-             "The body is over the limit of " + std::to_string(service_.options_.limits.body_bytes_max) + " bytes.");
+      refuse_too_large();
       return bytes.size();
     case ChunkedDecoder::State::done:
       break;
@@ -200,7 +201,14 @@ std::size_t HttpProtocol::read_body(std::string_view bytes) {
   return consumed;
 }
 
-Request HttpProtocol::begin(const Head& head, std::string_view body) {
+/// What an answer to this head says of it, whoever gives it.
+void HttpProtocol::note(const Head& head) {
+  request_id_.clear();
+  note_wishes(head);
+  if (request_id_.empty()) service_.next_request_id(request_id_);
+}
+
+Request HttpProtocol::make_request(const Head& head, std::string_view body) const {
   Request request;
   request.method = head.method;
   request.method_text = head.method_text;
@@ -210,9 +218,6 @@ Request HttpProtocol::begin(const Head& head, std::string_view body) {
   request.minor_version = head.minor_version;
   request.fields = head.fields;
   request.body = body;
-  request_id_.clear();
-  note_wishes(head);
-  if (request_id_.empty()) service_.next_request_id(request_id_);
   request.id = request_id_;
   request.connection = connection_.ref();
   return request;
@@ -272,7 +277,8 @@ void HttpProtocol::name_caller(std::uint32_t request, std::string caller) {
 }
 
 void HttpProtocol::dispatch(const Head& head, std::string_view body) {
-  Request request = begin(head, body);
+  note(head);
+  Request request = make_request(head, body);
   waiting_ = true;
   await(Awaiting::answer);
   connection_.pause_reading();
@@ -280,22 +286,31 @@ void HttpProtocol::dispatch(const Head& head, std::string_view body) {
 }
 
 bool HttpProtocol::refused_for_its_head(const Head& head) {
-  auto refusal = service_.router_.refusal(begin(head, {}), true);
-  if (!refusal) {
-    kept_.reset();
-    return false;
-  }
+  auto refusal = service_.router_.refusal(make_request(head, {}), true);
+  if (!refusal) return false;
   keep_alive_ = false;
   waiting_ = true;
   answer(++request_, std::move(*refusal));
   return true;
 }
 
-void HttpProtocol::refuse(int status, std::string_view code, std::string_view detail) {
-  keep_alive_ = false;
+/// For a head that was not read: what is known is of a request before.
+void HttpProtocol::refuse_head(int status, std::string_view code, std::string_view detail) {
+  head_only_ = false;
   coding_ = AcceptedCodings::Choice::plain;
   kept_.reset();
   service_.next_request_id(request_id_);
+  refuse(status, code, detail);
+}
+
+void HttpProtocol::refuse_too_large() {
+  refuse(413, "body_too_large",
+         "The body is over the limit of " + std::to_string(service_.options_.limits.body_bytes_max) + " bytes.");
+}
+
+/// Nothing behind this can be read as a request.
+void HttpProtocol::refuse(int status, std::string_view code, std::string_view detail) {
+  keep_alive_ = false;
   waiting_ = true;
   answer(++request_, to_response(Problem{status, code, std::string(detail), {}, 0}));
 }
@@ -479,7 +494,7 @@ void HttpProtocol::on_time() {
       break;
     case Awaiting::head:
       deadline += limits.head_timeout_ms;
-      if (now >= deadline) return refuse(408, "request_timeout", "The request's head did not arrive in time.");
+      if (now >= deadline) return refuse_head(408, "request_timeout", "The request's head did not arrive in time.");
       break;
     case Awaiting::body:
       deadline += limits.body_timeout_ms;

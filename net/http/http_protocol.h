@@ -118,11 +118,14 @@ class HttpProtocol final : public Protocol {
 
   std::size_t read_one(std::string_view bytes);
   std::size_t read_body(std::string_view bytes);
-  Request begin(const Head& head, std::string_view body);
+  Request make_request(const Head& head, std::string_view body) const;
+  void note(const Head& head);
   void note_wishes(const Head& head);
   Kept& kept();
   void dispatch(const Head& head, std::string_view body);
   bool refused_for_its_head(const Head& head);
+  void refuse_head(int status, std::string_view code, std::string_view detail);
+  void refuse_too_large();
   void refuse(int status, std::string_view code, std::string_view detail);
   void await(Awaiting what);
   bool compress(Response& response);

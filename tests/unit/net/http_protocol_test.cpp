@@ -84,8 +84,15 @@ class HttpProtocolTest : public testing::Test {
  protected:
   void serve(HttpOptions options = {}) {
     service_ = std::make_unique<HttpService>(loop_, router_, std::move(options));
+    connect();
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+
+  /// Anew, where the connection before has ended.
+  void connect() {
     std::array<int, 2> ends{};
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    if (client_ >= 0) close(client_);
     client_ = ends[1];
     const timeval patience{30, 0};
     setsockopt(client_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -94,7 +101,6 @@ class HttpProtocolTest : public testing::Test {
       table_.add(make_plain_transport(socket),
                  [&](Connection& connection) { return service_->make_protocol(connection); });
     });
-    thread_ = std::thread([this] { loop_.run(); });
   }
 
   ~HttpProtocolTest() override {
@@ -484,6 +490,57 @@ TEST_F(HttpProtocolTest, WhatTakesAConnectionOverCarriesTheRequestIdToo) {
   EXPECT_EQ(answer.field("Content-Type"), "text/event-stream");
   EXPECT_EQ(answer.field("Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(log.told().at(0).status, 200);
+}
+
+TEST_F(HttpProtocolTest, AnAnswerToABodyThatDoesNotComeIsOneToItsHead) {
+  struct Row {
+    std::string fields;
+    std::string body;
+    int status;
+  };
+  KeptLog log;
+  HttpOptions options = with_cors({"https://app.example"});
+  options.limits.body_bytes_max = 100;
+  options.limits.body_timeout_ms = 50;
+  options.log = &log;
+  add(Method::post, "/a", [](const Request& request) { return json_response(200, std::string(request.body)); });
+  serve(std::move(options));
+  for (const auto& [fields, body, status] : {
+           Row{"Content-Length: 101\r\n", "", 413},
+           {"Content-Length: 101\r\nExpect: 100-continue\r\n", "", 413},
+           {"Transfer-Encoding: chunked\r\n", "65\r\n" + std::string(0x65, 'x'), 413},
+           {"Transfer-Encoding: chunked\r\n", "zz\r\n", 400},
+           {"Content-Length: 100\r\n", "not all of it", 408},
+           {"Transfer-Encoding: chunked\r\n", "1\r\n{\r\n", 408},
+       }) {
+    EXPECT_EQ(ask("POST /a", "X-Request-Id: before\r\n", "{}").status, 200);
+    send_text("POST /a?api_key=secret HTTP/1.1\r\nHost: hub\r\nX-Request-Id: mine\r\n");
+    send_text("Origin: https://app.example\r\n" + fields + "\r\n" + body);
+    const Answer answer = read_answer();
+    EXPECT_EQ(answer.status, status) << fields;
+    EXPECT_EQ(answer.field("X-Request-Id"), "mine") << fields << status;
+    EXPECT_EQ(answer.field("Access-Control-Allow-Origin"), "https://app.example") << fields << status;
+    EXPECT_EQ(answer.field("Connection"), "close");
+    EXPECT_TRUE(ended());
+    const Told told = log.told().back();
+    EXPECT_EQ(told.method + " " + told.path, "POST /a");
+    EXPECT_EQ(told.request_id, "mine");
+    EXPECT_EQ(told.status, status);
+    connect();
+  }
+}
+
+TEST_F(HttpProtocolTest, AHeadThatIsNoneIsAnsweredByItself) {
+  add(Method::get, "/a", [](const Request&) { return json_response(200, std::string("{}")); });
+  serve(with_cors({"https://app.example"}));
+  const std::string before = "X-Request-Id: before\r\nOrigin: https://app.example\r\n";
+  EXPECT_EQ(ask("HEAD /a", before).status, 200);
+  send_text("GET /a HTTP/1.1\r\nHost : hub\r\n" + before + "\r\n");
+  const Answer answer = read_answer();
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.field("X-Request-Id"), "before");
+  EXPECT_EQ(answer.field("Access-Control-Allow-Origin"), "");
+  EXPECT_THAT(answer.body, HasSubstr("bad_request")) << "although the one before was a HEAD";
 }
 
 /// Holds the answer back, and notes when the asker has gone.
