@@ -41,13 +41,11 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
   // --- what comes in: nothing that anyone reads ---
 
   std::size_t on_bytes(std::string_view bytes) override { return bytes.size(); }
-  void on_end_of_input() override { connection_.drop(); }
+  /// A client that sends no more may still read: it is told that this is the end.
+  void on_end_of_input() override { dismiss(); }
   void on_gone() noexcept override {
     if (!std::exchange(gone_, true)) --streams_.streams_;
-    catch_up_.cancel();
-    RingOf<Stream>::Place::leave();
-    streams_.live_.drop_if_empty(sight_);
-    give_place_back();
+    retire();
   }
 
   // --- what goes out ---
@@ -68,7 +66,7 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
   }
 
   void dismiss() override {
-    give_place_back();
+    retire();
     connection_.end();
   }
   void turn_away(hub::AuthRefusal) override {
@@ -100,6 +98,14 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
     void on_timer() override { stream_.read_on(); }
     Stream& stream_;
   };
+
+  /// Nothing more is read for it, and it is told nothing more; idempotent.
+  void retire() noexcept {
+    catch_up_.cancel();
+    RingOf<Stream>::Place::leave();
+    streams_.live_.drop_if_empty(sight_);
+    give_place_back();
+  }
 
   net::MonotonicMs now_ms() const { return connection_.loop().now_ms(); }
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from harness import metrics
-from harness.http import PATIENCE_S
+from harness.http import PATIENCE_S, RawConnection
 from harness.polling import InThreads, Stream, head
 
 EVENTS = "/api/v1/events"
@@ -146,6 +146,22 @@ def test_a_hub_that_ends_ends_its_streams(make_hub):
         hub.process.terminate()
         assert stream.event() is None
     assert hub.process.wait(PATIENCE_S) == 0
+
+
+def test_who_will_send_no_more_is_told_what_was_on_its_way_and_the_end(make_hub):
+    hub = make_hub()
+    for _ in range(8):
+        hub.finish(hub.submit(), result="x" * 100_000)
+    with RawConnection(hub.port) as connection:
+        connection.send(head(EVENTS, hub.client, Accept="text/event-stream"))
+        connection.socket.shutdown(socket.SHUT_WR)
+        text = connection.file.read()
+    assert text.count(b"\nid: ") == 24 and text.endswith(b"\n\n")
+    wait_for_streams(hub, 0)
+    with Stream(hub, hub.client, "?after=now") as stream:
+        wait_for_streams(hub, 1)
+        stream.connection.socket.shutdown(socket.SHUT_WR)
+        assert stream.event() is None
 
 
 def test_no_more_streams_than_may(make_hub):

@@ -1,5 +1,6 @@
 carillon_unit_test(polling LIBS carillon_polling carillon_storage Poco::Net SOURCES
   polling/event_json_test.cpp
+  polling/event_streams_test.cpp
   polling/feed_polls_test.cpp
   polling/job_answer_test.cpp
   polling/job_json_test.cpp

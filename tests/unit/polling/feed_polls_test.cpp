@@ -1,42 +1,25 @@
 // Polls that wait for their feed, and the batches that wake them.
 #include "channels/polling/feed_polls.h"
 
-#include <Poco/Net/StreamSocketImpl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <filesystem>
 #include <future>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "hub/rules.h"
-#include "net/http/http_protocol.h"
-#include "storage/sqlite/store.h"
+#include "serving_fixture.h"
 
 namespace carillon::channels::polling {
 namespace {
 
 using hub::Sight;
 
-constexpr hub::JobOwner owner{{7}, {8}};
-constexpr hub::JobOwner other{{9}, {8}};
-
-/// A loop with the channel's part on it, and connections whose only request is a poll that waits.
-class FeedPollsTest : public testing::Test {
+/// Connections whose only request is a poll that waits.
+class FeedPollsTest : public ServingFixture {
  protected:
   FeedPollsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "carillon-polls-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    storage::sqlite::StoreOptions options;
-    options.path = (folder_ / "carillon.db").string();
-    store_ = storage::sqlite::open_store(options, rules_, clock_);
-    reader_ = store_->open_reader();
-    authenticator_ = std::make_unique<hub::Authenticator>(*reader_, clock_);
-    guests_ = std::make_unique<Guests>(loop_, clock_, *authenticator_, room_);
     options_.epoch = "e";
     polls_ = std::make_unique<FeedPolls>(options_, 100);
     router_.add(net::http::Method::get, "/wait", [this](const auto&, const net::http::Responder& responder) {
@@ -44,44 +27,22 @@ class FeedPollsTest : public testing::Test {
       polls_->wait(*guests_, {{{7}, {8}, hub::Role::client}, {}}, responder, asked_);
       waiting_->set_value();
     });
-    service_ = std::make_unique<net::http::HttpService>(loop_, router_, net::http::HttpOptions{});
-    table_ = std::make_unique<net::ConnectionTable>(loop_);
-    thread_ = std::thread([this] { loop_.run(); });
+    begin();
   }
-  ~FeedPollsTest() override {
-    loop_.stop();
-    thread_.join();
-    table_.reset();
-    for (const int client : clients_) close(client);
-    std::filesystem::remove_all(folder_);
-  }
+  ~FeedPollsTest() override { end(); }
 
   /// Begins to wait; the number of the client.
   std::size_t wait(const Sight& sight, hub::Seq looked, std::size_t limit) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    const timeval patience{30, 0};
-    setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    clients_.push_back(ends[1]);
     asked_ = {sight, looked, limit, {60, false}};
     waiting_.emplace();
-    loop_.post([this, socket = Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(ends[0]))] {
-      table_->add(net::make_plain_transport(socket),
-                  [&](net::Connection& connection) { return service_->make_protocol(connection); });
-    });
-    const std::string request = "GET /wait HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n";
-    EXPECT_EQ(send(ends[1], request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    const std::size_t client = ask("/wait");
     EXPECT_EQ(waiting_->get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
-    return clients_.size() - 1;
+    return client;
   }
 
   /// The numbers of the events in its answer, and behind them what it says of where it ends: "101 103|103 true".
   std::string answer(std::size_t client) const {
-    std::string text;
-    std::array<char, 4096> piece;
-    for (ssize_t got = 0; (got = recv(clients_[client], piece.data(), piece.size(), 0)) > 0;) {
-      text.append(piece.data(), static_cast<std::size_t>(got));
-    }
+    const std::string text = hear(client);
     std::string told;
     for (std::size_t at = 0; (at = text.find("{\"seq\":", at)) != std::string::npos; ++at) {
       told += (told.empty() ? "" : " ") + text.substr(at + 7, text.find(',', at) - at - 7);
@@ -96,47 +57,13 @@ class FeedPollsTest : public testing::Test {
     return recv(clients_[client], &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
   }
 
-  /// Passes a batch on: an event of each of the owners, from `first` on, and perhaps some that are nobody's here.
   void commit(hub::Seq first, const std::vector<hub::JobOwner>& owners, hub::Seq last = 0) {
-    auto batch = std::make_shared<hub::CommitBatch>();
-    for (const auto& whose : owners) {
-      auto event = std::make_shared<hub::Event>();
-      event->seq = first++;
-      event->owner = whose;
-      batch->events.push_back(std::move(event));
-    }
-    batch->last = std::max(last, first - 1);
+    const auto batch = batch_of(first, owners, last);
     on_loop([&] { polls_->on_commit(*batch); });
   }
-  template <typename Task>
-  void on_loop(Task&& task) {
-    std::promise<void> done;
-    loop_.post([&] {
-      task();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
 
-  static constexpr Sight of_key{Sight::Of::key, owner.account, owner.key};
-  static constexpr Sight of_account{Sight::Of::account, owner.account, {}};
-
-  std::filesystem::path folder_;
-  hub::SystemClock clock_;
-  hub::Rules rules_{hub::Ownership(hub::OwnershipScope::key)};
-  std::unique_ptr<hub::Store> store_;
-  std::unique_ptr<hub::Reader> reader_;
-  std::unique_ptr<hub::Authenticator> authenticator_;
-  net::EventLoop loop_;
-  WaitingRoom room_{{100, 0}};
-  std::unique_ptr<Guests> guests_;
   FeedOptions options_;
   std::unique_ptr<FeedPolls> polls_;
-  net::http::Router router_;
-  std::unique_ptr<net::http::HttpService> service_;
-  std::unique_ptr<net::ConnectionTable> table_;
-  std::thread thread_;
-  std::vector<int> clients_;
   FeedPolls::Asked asked_;
   std::optional<std::promise<void>> waiting_;
 };
