@@ -29,7 +29,7 @@ void gzip(benchmark::State& state) {
   Gzip gzip;
   std::size_t bytes = 0;
   for (auto _ : state) {
-    const std::string compressed = gzip.compress(body);
+    const Body compressed = gzip.compress(body);
     bytes = compressed.size();
     benchmark::DoNotOptimize(compressed.data());
   }

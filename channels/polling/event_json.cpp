@@ -1,5 +1,7 @@
 #include "channels/polling/event_json.h"
 
+#include <utility>
+
 #include "hub/json.h"
 
 namespace carillon::channels::polling {
@@ -17,14 +19,15 @@ void FeedPage::add(const hub::Event& event, const PayloadOptions& options) {
   append_event(text_, event, options);
 }
 
-net::http::Body FeedPage::end(hub::Seq next_after, bool has_more, std::string_view epoch) const {
-  std::string page;
-  page.reserve(text_.size() + 128);
-  page.append(R"({"events":[)").append(text_).append(R"(],"next_after":)");
-  hub::json::append_number(page, next_after);
-  page.append(R"(,"has_more":)").append(has_more ? "true" : "false").append(R"(,"epoch":)");
-  hub::json::append_string(page, epoch);
-  return page + '}';
+net::http::Body FeedPage::end(hub::Seq next_after, bool has_more, std::string_view epoch) {
+  text_ += R"(],"next_after":)";
+  hub::json::append_number(text_, next_after);
+  text_.append(R"(,"has_more":)").append(has_more ? "true" : "false").append(R"(,"epoch":)");
+  hub::json::append_string(text_, epoch);
+  text_ += '}';
+  net::http::Body page(std::move(text_));
+  page.share();
+  return page;
 }
 
 }  // namespace carillon::channels::polling

@@ -23,14 +23,18 @@ void append_event(std::string& out, const hub::Event& event, const PayloadOption
 class FeedPage {
  public:
   void add(const hub::Event& event, const PayloadOptions& options);
-  /// The whole page. All that there is up to `next_after` is on it or was before it.
-  net::http::Body end(hub::Seq next_after, bool has_more, std::string_view epoch) const;
+  /// The whole page, as a body that may be sent to many; no more is added then. All that there is up to `next_after` is
+  /// on it or was before it.
+  net::http::Body end(hub::Seq next_after, bool has_more, std::string_view epoch);
 
   std::size_t events() const { return events_; }
-  std::size_t bytes() const { return text_.size(); }
+  /// Of the events.
+  std::size_t bytes() const { return text_.size() - opening.size(); }
 
  private:
-  std::string text_;
+  static constexpr std::string_view opening = R"({"events":[)";
+
+  std::string text_{opening};
   std::size_t events_ = 0;
 };
 

@@ -1,8 +1,9 @@
 #include "channels/polling/feed_polls.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
+
+#include "channels/polling/event_json.h"
 
 namespace carillon::channels::polling {
 namespace {
@@ -53,36 +54,12 @@ void FeedPolls::on_commit(const hub::CommitBatch& batch) {
         if (event.seq > poll.asked().looked) woken.add(poll);
       });
     });
-    wake(woken, batch, i);
-  }
-}
-
-void FeedPolls::wake(Polls& polls, const hub::CommitBatch& batch, std::size_t first) {
-  std::optional<net::http::Body> made;
-  Asked of;
-  while (!polls.empty()) {
-    Poll& poll = polls.first();
-    const Asked& asked = poll.asked();
-    if (!made || asked.limit != of.limit || asked.sight != of.sight) {
-      of = asked;
-      made = page(batch, first, of);
+    WokenPages pages(batch, i, options_);
+    while (!woken.empty()) {
+      Poll& poll = woken.first();
+      poll.tell(pages.page(poll.asked().sight, poll.asked().limit));
     }
-    poll.tell(*made);
   }
-}
-
-net::http::Body FeedPolls::page(const hub::CommitBatch& batch, std::size_t first, const Asked& asked) const {
-  FeedPage page;
-  hub::Seq told = 0;
-  for (std::size_t i = first; i < batch.events.size(); ++i) {
-    const hub::Event& event = *batch.events[i];
-    if (!asked.sight.takes_in(event.owner)) continue;
-    if (page.events() == asked.limit || page.bytes() >= options_.page_bytes_max)
-      return page.end(told, true, options_.epoch);
-    page.add(event, options_.payload);
-    told = event.seq;
-  }
-  return page.end(batch.last, false, options_.epoch);
 }
 
 net::http::Response page_response(net::http::Body page, const Wait& wait) {

@@ -5,22 +5,14 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
-#include "channels/event_payload.h"
-#include "channels/polling/event_json.h"
 #include "channels/polling/sight_index.h"
 #include "channels/polling/wait.h"
 #include "channels/polling/waiting_poll.h"
+#include "channels/polling/woken_pages.h"
 #include "hub/store.h"
 
 namespace carillon::channels::polling {
-
-struct FeedOptions {
-  PayloadOptions payload;
-  std::size_t page_bytes_max = 4 * 1024 * 1024;  ///< with the event that passes it a page is full
-  std::string epoch;
-};
 
 class FeedPolls {
  public:
@@ -42,9 +34,6 @@ class FeedPolls {
  private:
   class Poll;
   using Polls = RingOf<Poll>;
-
-  void wake(Polls& polls, const hub::CommitBatch& batch, std::size_t first);
-  net::http::Body page(const hub::CommitBatch& batch, std::size_t first, const Asked& asked) const;
 
   const FeedOptions& options_;
   hub::Seq passed_;

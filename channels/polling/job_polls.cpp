@@ -72,7 +72,8 @@ void JobPolls::wake(Polls& polls, const hub::Event& event) {
     // Each finds out for itself, and says so.
   }
   // Made once for all of them.
-  const net::http::Body body = job ? job_json(*job) : net::http::Body();
+  net::http::Body body = job ? job_json(*job) : net::http::Body();
+  body.share();
   while (!woken.empty()) job ? woken.first().tell(*job, body) : woken.first().dismiss();
 }
 

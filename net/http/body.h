@@ -4,7 +4,9 @@
 // Threads: a value.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +29,13 @@ class Body {
     shared_.push_back({text_.size(), bytes});
     shared_bytes_ += bytes->size();
   }
+  /// For a body that is sent more than once: where all of it is text, that becomes a piece, so that a copy of the body
+  /// is no copy of its bytes.
+  void share() {
+    if (!shared_.empty() || text_.empty()) return;
+    shared_bytes_ = text_.size();
+    shared_.push_back({0, std::make_shared<const std::string>(std::exchange(text_, {}))});
+  }
   void reserve(std::size_t bytes) { text_.reserve(bytes); }
   /// Where more text may be appended by whoever appends to strings.
   std::string& own_text() { return text_; }
@@ -35,11 +44,19 @@ class Body {
   struct Shared {
     std::size_t at;  ///< how much of own_text() stands before it
     SharedBytes bytes;
+    friend bool operator==(const Shared&, const Shared&) = default;
   };
   const std::vector<Shared>& shared() const { return shared_; }
 
   std::size_t size() const { return text_.size() + shared_bytes_; }
   bool empty() const { return size() == 0; }
+
+  /// Whether it holds the very pieces of the other between the same text. Of two that do not, the bytes may be the same
+  /// all the same.
+  bool same_pieces(const Body& other) const {
+    return std::equal(shared_.begin(), shared_.end(), other.shared_.begin(), other.shared_.end()) &&
+           text_ == other.text_;
+  }
 
   /// Calls `visit` with each piece in order.
   template <typename Visit>

@@ -17,7 +17,17 @@ Gzip::~Gzip() {
   if (stream_) deflateEnd(stream_.get());
 }
 
-std::string Gzip::compress(const Body& body) {
+Body Gzip::compress(const Body& body) {
+  if (body.shared().empty()) return deflated(body);
+  if (!last_.same_pieces(body)) {
+    last_compressed_ = deflated(body);
+    last_compressed_.share();
+    last_ = body;
+  }
+  return last_compressed_;
+}
+
+std::string Gzip::deflated(const Body& body) {
   if (!stream_) {
     stream_ = std::make_unique<z_stream_s>();
     if (deflateInit2(stream_.get(), level, Z_DEFLATED, window_bits, memory_level, Z_DEFAULT_STRATEGY) != Z_OK) {

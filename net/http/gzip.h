@@ -25,11 +25,16 @@ class Gzip {
   Gzip(const Gzip&) = delete;
   Gzip& operator=(const Gzip&) = delete;
 
-  /// The body compressed; empty where that is no shorter, or there is no memory for it.
-  std::string compress(const Body& body);
+  /// The body compressed; empty where that is no shorter, or there is no memory for it. A body with pieces that are
+  /// shared is remembered, the last one: what is sent to many is compressed once.
+  Body compress(const Body& body);
 
  private:
+  std::string deflated(const Body& body);
+
   std::unique_ptr<z_stream_s> stream_;  ///< made when it is first needed, a quarter of a MiB with its tables
+  Body last_;
+  Body last_compressed_;
 };
 
 }  // namespace carillon::net::http

@@ -321,9 +321,9 @@ bool HttpProtocol::compress(Response& response) {
   const std::size_t bytes = response.body.size();
   if (coding_ == Choice::plain || bytes > options.bytes_max) return false;
   if (bytes < options.bytes_min && coding_ != Choice::gzip_only) return false;
-  std::string compressed = service_.gzip_.compress(response.body);
+  Body compressed = service_.gzip_.compress(response.body);
   if (compressed.empty()) return false;
-  response.body = Body(std::move(compressed));
+  response.body = std::move(compressed);
   weaken_etag(response.fields);
   return true;
 }
@@ -349,7 +349,7 @@ void HttpProtocol::append_common_fields(std::string& text, int status) const {
   text += kept_->fields;
 }
 
-/// The text of the head and the body behind it; pieces that are shared leave from where they are.
+/// The text of the head and the body behind it; pieces that are shared, and large, leave from where they are.
 void HttpProtocol::write_body(std::string text, Body& body) {
   if (body.shared().empty() && body.size() > joined_body_bytes_max) {
     connection_.write(std::move(text));
@@ -358,9 +358,13 @@ void HttpProtocol::write_body(std::string text, Body& body) {
   std::size_t at = 0;
   for (const Body::Shared& piece : body.shared()) {
     text.append(body.own_text(), at, piece.at - at);
+    at = piece.at;
+    if (piece.bytes->size() < Body::shared_bytes_min) {
+      text.append(*piece.bytes);
+      continue;
+    }
     connection_.write(std::exchange(text, {}));
     connection_.write(piece.bytes);
-    at = piece.at;
   }
   text.append(body.own_text(), at);
   connection_.write(std::move(text));

@@ -1,6 +1,7 @@
 carillon_unit_test(net LIBS carillon_net OpenSSL::SSL ZLIB::ZLIB SOURCES
   net/chunked_test.cpp
   net/event_loop_test.cpp
+  net/gzip_test.cpp
   net/head_test.cpp
   net/http_protocol_test.cpp
   net/negotiation_test.cpp
