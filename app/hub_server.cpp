@@ -212,9 +212,11 @@ struct HubServer::Parts {
     });
     const bool few = admission.connections() <= told_at_once_max;
     const net::MonotonicMs window_ms = few ? 0 : settings.websocket.drain_ms;
-    const net::MonotonicMs time_ms = window_ms + channels::websocket::WebSocketOptions{}.close_timeout_ms;
+    const net::MonotonicMs time_ms = std::max(window_ms + channels::websocket::WebSocketOptions{}.close_timeout_ms,
+                                              dispatcher ? settings.webhooks.timeout_s * ms_per_s : 0);
     drain_until = std::chrono::steady_clock::now() + std::chrono::milliseconds(time_ms);
     for (const auto& loop : loops) drains.push_back(loop->drain(window_ms));
+    if (dispatcher) drains.push_back(dispatcher->drain());
     return time_ms;
   }
 
@@ -266,7 +268,7 @@ struct HubServer::Parts {
   std::size_t next_loop = 0;
   std::string address;
   bool running = false;
-  std::vector<std::future<void>> drains;  ///< one a loop, once drain() was called
+  std::vector<std::future<void>> drains;  ///< one a loop and one of the webhooks, once drain() was called
   std::optional<std::chrono::steady_clock::time_point> drain_until;
 };
 

@@ -61,8 +61,9 @@ class HubServer {
   /// Starts the threads; returns when the hub serves.
   void start();
   /// Begins to end: no connection is accepted any more, and WebSockets are told 1001 over websocket.drain_ms, so that
-  /// not all clients return in the same instant; where there are few, at once. What is connected is served meanwhile.
-  /// Returns how long it may take, in ms.
+  /// not all clients return in the same instant; where there are few, at once. No webhook is tried any more, and what
+  /// is on the way to one is let come to its end. What is connected is served meanwhile. Returns how long it may take,
+  /// in ms.
   net::MonotonicMs drain();
   /// Whether all of them have gone, or were given their time.
   bool drained() const;

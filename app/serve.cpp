@@ -180,8 +180,7 @@ int serve(const Settings& settings) {
     if (spare.is_due(hub.connections(), net::steady_now_ms())) give_spare_memory_back();
   }
   log.info("ending", {{"signal", name_of(*signal)}});
-  // What is on the way to webhooks then, and to the disk, is given its time too.
-  manager.stopping(hub.drain() + settings.webhooks.timeout_s * 1000 + stop_margin_ms);
+  manager.stopping(hub.drain() + stop_margin_ms);
   while (!hub.drained()) {
     store.look();
     signal = signals.wait(drain_look_every);

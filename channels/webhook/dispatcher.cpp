@@ -69,6 +69,23 @@ void Dispatcher::start() {
   });
 }
 
+std::future<void> Dispatcher::drain() {
+  auto done = std::make_shared<std::promise<void>>();
+  std::future<void> future = done->get_future();
+  loop_.post([this, done] {
+    ending_ = true;
+    drained_ = done;
+    tell_if_drained();
+  });
+  return future;
+}
+
+void Dispatcher::tell_if_drained() {
+  if (!drained_ || transfers_.in_flight() > 0) return;
+  drained_->set_value();
+  drained_.reset();
+}
+
 void Dispatcher::stop() {
   if (!running_) return;
   running_ = false;
@@ -257,6 +274,7 @@ void Dispatcher::on_turn_end() {
   turn_end_asked_ = false;
   for (const Lane lane : lanes) give_turns(lane);
   outcomes_.hand_over();
+  tell_if_drained();
 }
 
 bool Dispatcher::has_room(Lane lane) {

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <future>
 #include <list>
 #include <memory>
 #include <set>
@@ -65,6 +66,9 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
 
   /// Takes up what is pending, and from then on what is committed. Once. Throws hub::StoreError; then nothing is begun.
   void start();
+  /// Begins no attempt any more, and lets those that are under way come to their end. The future is ready when they
+  /// have: after webhooks.timeout_s at the latest. Once, while it runs.
+  std::future<void> drain();
   /// Breaks off what is under way: it stays due. Outcomes that are known are handed to the store. Idempotent.
   void stop();
 
@@ -130,6 +134,7 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
   void note_health(EndpointQueue& queue, const UnderWay& request, const TransferResult& result);
   void on_recorded(const std::vector<hub::Attempt>& attempts);
   void publish_figures();
+  void tell_if_drained();
 
   hub::Store& store_;
   const hub::Clock& clock_;
@@ -150,7 +155,8 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
   Outcomes outcomes_;
   DispatchFigures figures_;
   bool turn_end_asked_ = false;
-  bool ending_ = false;  ///< nothing is sent any more
+  bool ending_ = false;                          ///< nothing is sent any more
+  std::shared_ptr<std::promise<void>> drained_;  ///< to be told when nothing is under way; null: nobody asked
   bool running_ = false;
   std::thread thread_;
 };
