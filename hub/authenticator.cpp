@@ -36,26 +36,21 @@ Authenticator::Authenticator(Reader& reader, const Clock& clock, std::size_t cac
     : reader_(reader), clock_(clock), cached_max_(cached_max), use_interval_ms_(use_interval_ms) {}
 
 AuthResult Authenticator::authenticate(std::string_view key) {
-  KeyHash hash;
-  return authenticate(key, hash);
-}
-
-AuthResult Authenticator::authenticate(std::string_view key, KeyHash& hash) {
   if (key.empty()) return AuthRefusal::missing;
   if (!key.starts_with(key_prefix) || key.size() > key_bytes_max) return AuthRefusal::invalid;
   // The lookup compares SHA-256 values, not keys: how far a guess agrees with a stored hash tells a caller nothing
   // about the key, for he cannot choose a hash's first bytes without inverting it.
-  hash = hash_key(key);
+  const KeyHash hash = hash_key(key);
   Cached* const found = find(hash);
   if (found == nullptr) return AuthRefusal::invalid;
-  const AuthResult result = judge(found->key);
+  const AuthResult result = judge(found->key, hash);
   if (std::holds_alternative<Principal>(result)) note_use(found->key.id, found->use_noted_at);
   return result;
 }
 
 AuthResult Authenticator::recheck(const KeyHash& hash) {
   const Cached* const found = find(hash);
-  return found != nullptr ? judge(found->key) : AuthResult(AuthRefusal::invalid);
+  return found != nullptr ? judge(found->key, hash) : AuthResult(AuthRefusal::invalid);
 }
 
 Authenticator::Cached* Authenticator::find(const KeyHash& hash) {
@@ -69,9 +64,10 @@ Authenticator::Cached* Authenticator::find(const KeyHash& hash) {
   return &found->second;
 }
 
-AuthResult Authenticator::judge(const Key& key) const {
+AuthResult Authenticator::judge(const Key& key, const KeyHash& hash) const {
   const UnixMs now = clock_.now_ms();
   Principal principal{key.id, key.account, key.role};
+  principal.secret = hash;
   if (key.previous_until) {
     if (now >= *key.previous_until) return AuthRefusal::invalid;
     principal.valid_until = *key.previous_until;

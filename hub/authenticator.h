@@ -41,8 +41,6 @@ class Authenticator {
 
   /// `key` is what the caller presented, empty for nothing. May read the store (a few microseconds).
   AuthResult authenticate(std::string_view key);
-  /// The same, for a connection that stays: of a key that is let in, also says the hash, for recheck().
-  AuthResult authenticate(std::string_view key, KeyHash& hash);
 
   /// What a key that was let in earlier would be told now. By its hash, not its id: the secret that was presented may
   /// have been rotated since, and then holds until its end, or no longer.
@@ -69,7 +67,7 @@ class Authenticator {
 
   /// Null where the store knows no such key.
   Cached* find(const KeyHash& hash);
-  AuthResult judge(const Key& key) const;
+  AuthResult judge(const Key& key, const KeyHash& hash) const;
 
   Reader& reader_;
   const Clock& clock_;

@@ -32,14 +32,6 @@ std::string_view to_text(KeyStatus status);
 enum class AccountStatus : std::uint8_t { active = 0, suspended = 1 };
 std::string_view to_text(AccountStatus status);
 
-struct Principal {
-  KeyId key;
-  AccountId account;
-  Role role = Role::client;
-  /// Until when the key that was presented holds, unless it is changed before.
-  UnixMs valid_until = std::numeric_limits<UnixMs>::max();
-};
-
 /// SHA-256 of an API key: all that is kept of it.
 using KeyHash = Sha256;
 
@@ -50,6 +42,16 @@ struct KeyHashHash {
     std::memcpy(&value, hash.data(), sizeof value);
     return value;
   }
+};
+
+struct Principal {
+  KeyId key;
+  AccountId account;
+  Role role = Role::client;
+  /// Until when the key that was presented holds, unless it is changed before.
+  UnixMs valid_until = std::numeric_limits<UnixMs>::max();
+  /// Of the key that was presented: for Authenticator::recheck().
+  KeyHash secret{};
 };
 
 struct Account {

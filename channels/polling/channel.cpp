@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include "channels/presented_key.h"
-
 namespace carillon::channels::polling {
 namespace {
 
@@ -29,29 +27,28 @@ void PollingChannel::on_commit(const hub::CommitBatch& batch) {
   streams_.on_commit(batch);
 }
 
-std::optional<Guest::Card> PollingChannel::admit(const net::http::Request& request, const hub::Principal& who,
-                                                 const net::http::Responder& responder) {
+bool PollingChannel::admit(const hub::Principal& who, const net::http::Responder& responder) {
   // Answered at once with what there is, a client that waits for a change would ask again without end.
   if (guests_.draining()) {
     responder.send({503, "going_away", "The hub is shutting down.", {}, draining_retry_after_s});
-    return std::nullopt;
+    return false;
   }
   const WaitingRoom::Limits& limits = guests_.room().limits();
   switch (guests_.room().enter(who.key)) {
     case WaitingRoom::Entry::admitted:
-      return Guest::Card{who, hub::hash_key(presented_key(request))};
+      return true;
     case WaitingRoom::Entry::room_is_full:
       responder.send({503, "too_many_waiting", "As many wait as the hub lets wait.", {}, full_retry_after_s});
-      return std::nullopt;
+      return false;
     case WaitingRoom::Entry::key_is_full:
       responder.send({429,
                       "too_many_waiting",
                       "Too many wait with this key: at most " + std::to_string(limits.per_key) + ".",
                       {},
                       full_retry_after_s});
-      return std::nullopt;
+      return false;
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace carillon::channels::polling

@@ -5,14 +5,14 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "channels/polling/event_streams.h"
 #include "channels/polling/feed_polls.h"
 #include "channels/polling/guests.h"
 #include "channels/polling/job_polls.h"
 #include "channels/polling/waiting_room.h"
-#include "net/http/problem.h"
+#include "hub/principal.h"
+#include "net/http/router.h"
 
 namespace carillon::channels::polling {
 
@@ -39,9 +39,8 @@ class PollingChannel {
 
   std::size_t polls_waiting() const { return guests_.polls(); }
 
-  /// Takes whoever sent the request in as a guest, or answers why not. A guest gives its place back.
-  std::optional<Guest::Card> admit(const net::http::Request& request, const hub::Principal& who,
-                                   const net::http::Responder& responder);
+  /// True for who may come in as a guest, who then gives its place back; who may not has been answered.
+  bool admit(const hub::Principal& who, const net::http::Responder& responder);
 
   const PollingOptions& options() const { return options_; }
   const hub::Ownership& ownership() const { return ownership_; }

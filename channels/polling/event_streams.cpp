@@ -23,9 +23,9 @@ std::string opening() { return "retry: " + std::to_string(1'000 + hub::random_nu
 
 class EventStreams::Stream final : public net::Protocol, public Guest, public RingOf<Stream>::Place {
  public:
-  Stream(EventStreams& streams, net::Connection& connection, Guests& guests, const Card& card, const hub::Sight& sight,
-         const hub::Reader::Feed& begin)
-      : Guest(guests, card), streams_(streams), connection_(connection), sight_(sight), catch_up_(*this) {
+  Stream(EventStreams& streams, net::Connection& connection, Guests& guests, const hub::Principal& who,
+         const hub::Sight& sight, const hub::Reader::Feed& begin)
+      : Guest(guests, who), streams_(streams), connection_(connection), sight_(sight), catch_up_(*this) {
     ++streams_.streams_;
     const net::MonotonicMs interval = streams_.options_.heartbeat_ms;
     // Those that came together do not beat together.
@@ -160,9 +160,10 @@ std::string EventStreams::head() {
          "Connection: close\r\n\r\n";
 }
 
-std::unique_ptr<net::Protocol> EventStreams::open(net::Connection& connection, Guests& guests, const Guest::Card& card,
-                                                  const hub::Sight& sight, const hub::Reader::Feed& begin) {
-  return std::make_unique<Stream>(*this, connection, guests, card, sight, begin);
+std::unique_ptr<net::Protocol> EventStreams::open(net::Connection& connection, Guests& guests,
+                                                  const hub::Principal& who, const hub::Sight& sight,
+                                                  const hub::Reader::Feed& begin) {
+  return std::make_unique<Stream>(*this, connection, guests, who, sight, begin);
 }
 
 void EventStreams::on_commit(const hub::CommitBatch& batch) {

@@ -48,7 +48,7 @@ class EventStreams {
   /// The head of the answer.
   static std::string head();
   /// What follows it. `begin` is the first page, read just now: all that is later than it follows.
-  std::unique_ptr<net::Protocol> open(net::Connection& connection, Guests& guests, const Guest::Card& card,
+  std::unique_ptr<net::Protocol> open(net::Connection& connection, Guests& guests, const hub::Principal& who,
                                       const hub::Sight& sight, const hub::Reader::Feed& begin);
 
   void on_commit(const hub::CommitBatch& batch);

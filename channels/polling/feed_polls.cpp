@@ -14,8 +14,9 @@ constexpr net::MonotonicMs ms_per_s = 1000;
 
 class FeedPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
  public:
-  Poll(FeedPolls& polls, Guests& guests, const Card& card, const net::http::Responder& responder, const Asked& asked)
-      : WaitingPoll(guests, card, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
+  Poll(FeedPolls& polls, Guests& guests, const hub::Principal& who, const net::http::Responder& responder,
+       const Asked& asked)
+      : WaitingPoll(guests, who, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
         polls_(polls),
         asked_(asked) {}
   ~Poll() override {
@@ -37,9 +38,9 @@ class FeedPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
   Asked asked_;
 };
 
-void FeedPolls::wait(Guests& guests, const Guest::Card& card, const net::http::Responder& responder,
+void FeedPolls::wait(Guests& guests, const hub::Principal& who, const net::http::Responder& responder,
                      const Asked& asked) {
-  by_sight_.add(asked.sight, *new Poll(*this, guests, card, responder, asked));
+  by_sight_.add(asked.sight, *new Poll(*this, guests, who, responder, asked));
 }
 
 void FeedPolls::on_commit(const hub::CommitBatch& batch) {

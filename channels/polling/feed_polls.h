@@ -27,7 +27,7 @@ class FeedPolls {
     std::size_t limit = 0;
     Wait wait;
   };
-  void wait(Guests& guests, const Guest::Card& card, const net::http::Responder& responder, const Asked& asked);
+  void wait(Guests& guests, const hub::Principal& who, const net::http::Responder& responder, const Asked& asked);
 
   void on_commit(const hub::CommitBatch& batch);
 

@@ -119,9 +119,8 @@ void FeedResource::answer(const Request& request, const hub::Principal& who, con
 
   const bool has_more = feed->through < feed->last;
   if (feed->events.empty() && !has_more && wait.seconds > 0) {
-    const auto card = channel_.admit(request, who, responder);
-    if (!card) return;
-    return channel_.feed_polls().wait(channel_.guests(), *card, responder,
+    if (!channel_.admit(who, responder)) return;
+    return channel_.feed_polls().wait(channel_.guests(), who, responder,
                                       {asked.of, feed->last, asked.events_max, wait});
   }
   FeedPage page;
@@ -141,10 +140,9 @@ void FeedResource::stream(const Request& request, const hub::Principal& who, con
     net::http::Response head{200, stream_type, {}, {}};
     return responder.send(std::move(head.with("Cache-Control", "no-store")));
   }
-  const auto card = channel_.admit(request, who, responder);
-  if (!card) return;
+  if (!channel_.admit(who, responder)) return;
   responder.upgrade(EventStreams::head(), [&](net::Connection& connection) {
-    return channel_.streams().open(connection, channel_.guests(), *card, asked.of, *feed);
+    return channel_.streams().open(connection, channel_.guests(), who, asked.of, *feed);
   });
 }
 

@@ -20,14 +20,8 @@ class Guests;
 
 class Guest : public RingOf<Guest>::Place {
  public:
-  /// Who it is, and the hash of the key it came in with.
-  struct Card {
-    hub::Principal who;
-    hub::KeyHash secret{};
-  };
-
   /// It has been admitted to the waiting room, and gives its place back when it goes.
-  Guest(Guests& guests, const Card& card);
+  Guest(Guests& guests, const hub::Principal& who);
   virtual ~Guest();
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
@@ -37,8 +31,6 @@ class Guest : public RingOf<Guest>::Place {
   virtual void dismiss() = 0;
   /// Its key is not let in any more.
   virtual void turn_away(hub::AuthRefusal why) = 0;
-
-  const Card& card() const { return card_; }
 
  protected:
   Guests& guests() const { return guests_; }
@@ -54,7 +46,7 @@ class Guest : public RingOf<Guest>::Place {
   friend class Guests;
 
   Guests& guests_;
-  Card card_;
+  hub::Principal who_;
 };
 
 class Guests final : private net::Timer {

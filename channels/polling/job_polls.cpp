@@ -17,8 +17,9 @@ constexpr std::int64_t retry_after_waiting_s = 1;
 
 class JobPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
  public:
-  Poll(JobPolls& polls, Guests& guests, const Card& card, const net::http::Responder& responder, const Asked& asked)
-      : WaitingPoll(guests, card, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
+  Poll(JobPolls& polls, Guests& guests, const hub::Principal& who, const net::http::Responder& responder,
+       const Asked& asked)
+      : WaitingPoll(guests, who, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
         polls_(polls),
         asked_(asked) {}
   ~Poll() override {
@@ -45,9 +46,9 @@ class JobPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
   Asked asked_;
 };
 
-void JobPolls::wait(Guests& guests, const Guest::Card& card, const net::http::Responder& responder,
+void JobPolls::wait(Guests& guests, const hub::Principal& who, const net::http::Responder& responder,
                     const Asked& asked) {
-  by_job_[asked.job].add(*new Poll(*this, guests, card, responder, asked));
+  by_job_[asked.job].add(*new Poll(*this, guests, who, responder, asked));
 }
 
 void JobPolls::on_commit(const hub::CommitBatch& batch) {

@@ -94,9 +94,8 @@ void PollingResource::get_job(const Request& request, const hub::Principal& who,
   const bool known = if_none_match && etag_matches(*if_none_match, job_etag(*job));
   const bool worth_waiting = !is_final(job->status) && (known || !if_none_match);
   if (wait.seconds > 0 && worth_waiting) {
-    const auto card = channel_.admit(request, who, responder);
-    if (!card) return;
-    return channel_.job_polls().wait(channel_.guests(), *card, responder, {job->id, job->seq, known, wait});
+    if (!channel_.admit(who, responder)) return;
+    return channel_.job_polls().wait(channel_.guests(), who, responder, {job->id, job->seq, known, wait});
   }
   const std::int64_t retry_after = retry_after_s(*job, channel_.clock().now_ms(), options.retry_after_max_s);
   responder.send(known ? unchanged(*job, wait, retry_after) : whole(*job, job_json(*job), wait, retry_after));

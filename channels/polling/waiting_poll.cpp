@@ -6,9 +6,9 @@
 
 namespace carillon::channels::polling {
 
-WaitingPoll::WaitingPoll(Guests& guests, const Card& card, const net::http::Responder& responder,
+WaitingPoll::WaitingPoll(Guests& guests, const hub::Principal& who, const net::http::Responder& responder,
                          net::MonotonicMs until_ms)
-    : Guest(guests, card), responder_(responder), until_ms_(until_ms) {
+    : Guest(guests, who), responder_(responder), until_ms_(until_ms) {
   ++this->guests().polls_;
   responder_.tell_departure(*this);
   set_deadline();

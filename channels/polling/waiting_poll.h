@@ -21,7 +21,8 @@ class WaitingPoll : public Guest, private net::Timer, private net::http::Departu
   void turn_away(hub::AuthRefusal why) override;
 
  protected:
-  WaitingPoll(Guests& guests, const Card& card, const net::http::Responder& responder, net::MonotonicMs until_ms);
+  WaitingPoll(Guests& guests, const hub::Principal& who, const net::http::Responder& responder,
+              net::MonotonicMs until_ms);
 
   /// What is answered when the wait is over without what was waited for. May throw hub::StoreError.
   virtual net::http::Response present() = 0;

@@ -69,19 +69,18 @@ void WebSocketChannel::accept(const net::http::Request& request, const net::http
       return turn_away(connection, CloseCode::try_again_later, hub_is_full);
     });
   }
-  hub::KeyHash secret{};
-  const hub::AuthResult result = authenticator_.authenticate(handshake.key, secret);
+  const hub::AuthResult result = authenticator_.authenticate(handshake.key);
   if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result)) {
     return refuse_key(handshake, request, responder, *refusal);
   }
   if (options_.deflate.enabled) handshake.deflate = agreed;
   responder.upgrade(make_handshake_answer(handshake), [&](net::Connection& connection) {
-    return let_in(connection, std::get<hub::Principal>(result), secret, handshake);
+    return let_in(connection, std::get<hub::Principal>(result), handshake);
   });
 }
 
 std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connection, const hub::Principal& principal,
-                                                        const hub::KeyHash& secret, const Handshake& handshake) {
+                                                        const Handshake& handshake) {
   KeyShare* share = nullptr;
   switch (admission_.enter(principal.key, share)) {
     case Admission::Entry::hub_is_full:
@@ -96,7 +95,7 @@ std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connect
       counters_.count(HandshakeOutcome::accepted);
       break;
   }
-  return std::make_unique<Session>(*this, connection, principal, secret, share, handshake.resume, handshake.deflate);
+  return std::make_unique<Session>(*this, connection, principal, share, handshake.resume, handshake.deflate);
 }
 
 std::unique_ptr<net::Protocol> WebSocketChannel::turn_away(net::Connection& connection, CloseCode code,
@@ -222,10 +221,11 @@ void WebSocketChannel::on_turn_end() {
 void WebSocketChannel::recheck_keys() {
   std::unordered_map<hub::KeyHash, hub::AuthResult, hub::KeyHashHash> results;
   for_each_session([&](Session& session) {
-    auto found = results.find(session.secret());
+    const hub::KeyHash& secret = session.principal().secret;
+    auto found = results.find(secret);
     if (found == results.end()) {
       try {
-        found = results.emplace(session.secret(), authenticator_.recheck(session.secret())).first;
+        found = results.emplace(secret, authenticator_.recheck(secret)).first;
       } catch (const hub::StoreError&) {
         // Whether the key still holds cannot be told: who comes back is asked for it again.
         return session.close(CloseCode::try_again_later, "The store cannot be read now");

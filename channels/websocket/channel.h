@@ -81,7 +81,7 @@ class WebSocketChannel final : private net::Timer, private net::TurnEnd {
   void refuse_key(const Handshake& handshake, const net::http::Request& request, const net::http::Responder& responder,
                   hub::AuthRefusal refusal);
   std::unique_ptr<net::Protocol> let_in(net::Connection& connection, const hub::Principal& principal,
-                                        const hub::KeyHash& secret, const Handshake& handshake);
+                                        const Handshake& handshake);
   std::unique_ptr<net::Protocol> turn_away(net::Connection& connection, CloseCode code, std::string_view reason);
   std::int64_t now_s() const { return clock_.now_ms() / 1000; }
   void pass_on(const hub::Event& event);

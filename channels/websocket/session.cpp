@@ -10,12 +10,10 @@
 namespace carillon::channels::websocket {
 
 Session::Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
-                 const hub::KeyHash& secret, KeyShare* share, bool with_seq,
-                 const std::optional<DeflateAgreement>& deflate)
+                 KeyShare* share, bool with_seq, const std::optional<DeflateAgreement>& deflate)
     : channel_(channel),
       connection_(connection),
       principal_(principal),
-      secret_(secret),
       subscriber_(channel, *this, share),
       heartbeat_at_ms_(0),
       reader_(deflate ? Deflate::yes : Deflate::no),
@@ -188,7 +186,7 @@ void Session::hold_until(hub::UnixMs valid_until) {
 void Session::close_expired() {
   hub::AuthRefusal why = hub::AuthRefusal::expired;
   try {
-    const hub::AuthResult found = channel_.authenticator_.recheck(secret_);
+    const hub::AuthResult found = channel_.authenticator_.recheck(principal_.secret);
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&found)) why = *refusal;
   } catch (const hub::StoreError&) {
     // That it holds no longer is known without the store.

@@ -26,10 +26,9 @@ struct KeyShare;
 
 class Session final : public net::Protocol {
  public:
-  /// Says `connected` at once. It was admitted with that share, and leaves when it is gone; `secret` is the hash of its
-  /// key.
-  Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal,
-          const hub::KeyHash& secret, KeyShare* share, bool with_seq, const std::optional<DeflateAgreement>& deflate);
+  /// Says `connected` at once. It was admitted with that share, and leaves when it is gone.
+  Session(WebSocketChannel& channel, net::Connection& connection, const hub::Principal& principal, KeyShare* share,
+          bool with_seq, const std::optional<DeflateAgreement>& deflate);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -55,7 +54,6 @@ class Session final : public net::Protocol {
   void hold_until(hub::UnixMs valid_until);
 
   const hub::Principal& principal() const { return principal_; }
-  const hub::KeyHash& secret() const { return secret_; }
   bool with_seq() const { return with_seq_; }
   /// Whether frames may be deflated for it. A client that wants a smaller window than the deflater's agrees to
   /// permessage-deflate and is sent plain frames, for what is deflated once for all would not do for it.
@@ -87,7 +85,6 @@ class Session final : public net::Protocol {
   WebSocketChannel& channel_;
   net::Connection& connection_;
   hub::Principal principal_;
-  hub::KeyHash secret_;
   Subscriber subscriber_;
   net::MonotonicMs heartbeat_at_ms_;
   net::TokenBucket messages_;

@@ -121,12 +121,14 @@ TEST_F(AuthenticatorTest, ARotatedSecretHoldsUntilItsEnd) {
 }
 
 TEST_F(AuthenticatorTest, AConnectionThatStaysIsJudgedByTheSecretItCameWith) {
-  KeyHash hash{};
-  EXPECT_TRUE(std::holds_alternative<Principal>(authenticator_.authenticate(text_, hash)));
+  const KeyHash hash = std::get<Principal>(authenticator_.authenticate(text_)).secret;
   EXPECT_EQ(hash, hash_key(text_));
+  EXPECT_EQ(std::get<Principal>(authenticator_.authenticate(text_)).secret, hash) << "also from the cache";
   stored().previous_until = clock_.now + 10;  // it was rotated
   authenticator_.forget();
-  EXPECT_EQ(std::get<Principal>(authenticator_.recheck(hash)).valid_until, clock_.now + 10);
+  const auto rechecked = std::get<Principal>(authenticator_.recheck(hash));
+  EXPECT_EQ(rechecked.valid_until, clock_.now + 10);
+  EXPECT_EQ(rechecked.secret, hash);
   clock_.now += 10;
   EXPECT_EQ(std::get<AuthRefusal>(authenticator_.recheck(hash)), AuthRefusal::invalid);
 }

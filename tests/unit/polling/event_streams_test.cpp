@@ -21,7 +21,7 @@ class EventStreamsTest : public ServingFixture {
     router_.add(net::http::Method::get, "/stream", [this](const auto&, const net::http::Responder& responder) {
       responder.upgrade(EventStreams::head(), [this](net::Connection& connection) {
         room_.enter({7});
-        return streams_->open(connection, *guests_, {{{7}, {8}, hub::Role::client}, {}}, of_key, {});
+        return streams_->open(connection, *guests_, {{7}, {8}, hub::Role::client}, of_key, {});
       });
       opened_.set_value();
     });

@@ -24,7 +24,7 @@ class FeedPollsTest : public ServingFixture {
     polls_ = std::make_unique<FeedPolls>(options_, 100);
     router_.add(net::http::Method::get, "/wait", [this](const auto&, const net::http::Responder& responder) {
       room_.enter({7});
-      polls_->wait(*guests_, {{{7}, {8}, hub::Role::client}, {}}, responder, asked_);
+      polls_->wait(*guests_, {{7}, {8}, hub::Role::client}, responder, asked_);
       waiting_->set_value();
     });
     begin();
