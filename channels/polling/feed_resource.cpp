@@ -10,6 +10,7 @@
 #include "channels/polling/event_json.h"
 #include "channels/polling/wait.h"
 #include "hub/json.h"
+#include "net/http/negotiation.h"
 
 namespace carillon::channels::polling {
 namespace {
@@ -65,7 +66,7 @@ Problem problem(int status, std::string_view code, std::string detail, const hub
 }  // namespace
 
 void FeedResource::events(const Request& request, const hub::Principal& who, const Responder& responder) {
-  accepts_event_stream(request) ? stream(request, who, responder) : answer(request, who, responder);
+  prefers_event_stream(request) ? stream(request, who, responder) : answer(request, who, responder);
 }
 
 std::optional<hub::Reader::Feed> FeedResource::begin(QueryReader& query, const Request& request,
@@ -146,23 +147,16 @@ void FeedResource::stream(const Request& request, const hub::Principal& who, con
   });
 }
 
-bool accepts_event_stream(const net::http::Request& request) {
+bool prefers_event_stream(const net::http::Request& request) {
+  net::http::AcceptedType stream(stream_type);
+  net::http::AcceptedType json(net::http::json_type);
   for (const net::http::Field& field : request.fields) {
     if (!net::http::same_name(field.name, "Accept")) continue;
-    for (std::string_view rest = field.value; !rest.empty();) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      std::string range(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-      std::erase_if(range, [](char c) { return c == ' ' || c == '\t'; });
-      const std::size_t end = std::min(range.find(';'), range.size());
-      if (!net::http::same_name(std::string_view(range).substr(0, end), stream_type)) continue;
-      const std::size_t weight = range.find(";q=0", end);
-      const bool unwanted =
-          weight != std::string::npos && range.find_first_not_of("0.", weight + 3) == std::string::npos;
-      if (!unwanted) return true;
-    }
+    stream.add(field.value);
+    json.add(field.value);
   }
-  return false;
+  if (stream.weight() != json.weight()) return stream.weight() > json.weight();
+  return stream.weight() > 0 && stream.named();
 }
 
 }  // namespace carillon::channels::polling

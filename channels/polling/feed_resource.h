@@ -38,7 +38,8 @@ class FeedResource {
   PollingChannel& channel_;
 };
 
-/// Whether an Accept field (RFC 9110, section 12.5.1) names text/event-stream, and not with a weight of 0.
-bool accepts_event_stream(const net::http::Request& request);
+/// Whether the Accept fields (RFC 9110, section 12.5.1) want text/event-stream more than JSON, or as much and by its
+/// name.
+bool prefers_event_stream(const net::http::Request& request);
 
 }  // namespace carillon::channels::polling

@@ -1,6 +1,7 @@
 #include "channels/polling/job_json.h"
 
 #include "hub/json.h"
+#include "net/http/field_list.h"
 
 namespace carillon::channels::polling {
 namespace {
@@ -58,14 +59,9 @@ std::string job_etag(const hub::Job& job) { return '"' + std::to_string(job.seq)
 
 bool etag_matches(std::string_view if_none_match, std::string_view etag) {
   while (!if_none_match.empty()) {
-    const std::size_t comma = if_none_match.find(',');
-    std::string_view tag = if_none_match.substr(0, comma);
-    while (tag.starts_with(' ') || tag.starts_with('\t')) tag.remove_prefix(1);
-    while (tag.ends_with(' ') || tag.ends_with('\t')) tag.remove_suffix(1);
+    std::string_view tag = net::http::take_until(if_none_match, ',');
     if (tag.starts_with("W/")) tag.remove_prefix(2);
     if (tag == etag || tag == "*") return true;
-    if (comma == std::string_view::npos) break;
-    if_none_match.remove_prefix(comma + 1);
   }
   return false;
 }

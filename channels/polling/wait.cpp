@@ -7,27 +7,23 @@
 #include <string_view>
 #include <system_error>
 
+#include "net/http/field_list.h"
+
 namespace carillon::channels::polling {
 namespace {
 
 using net::http::same_name;
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
+using net::http::take_until;
+using net::http::trim;
 
 /// The seconds of a Prefer field's first `wait`, whose value is a number, quoted or not.
 std::optional<std::int64_t> wait_of(std::string_view preferences) {
   while (!preferences.empty()) {
-    const std::size_t comma = std::min(preferences.find(','), preferences.size());
-    std::string_view preference = preferences.substr(0, comma);
-    preferences.remove_prefix(std::min(comma + 1, preferences.size()));
-    preference = preference.substr(0, preference.find(';'));
+    std::string_view preference = take_until(preferences, ',');
+    preference = take_until(preference, ';');
     const std::size_t equals = preference.find('=');
-    if (equals == std::string_view::npos || !same_name(trimmed(preference.substr(0, equals)), "wait")) continue;
-    std::string_view value = trimmed(preference.substr(equals + 1));
+    if (equals == std::string_view::npos || !same_name(trim(preference.substr(0, equals)), "wait")) continue;
+    std::string_view value = trim(preference.substr(equals + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "channels/presented_key.h"
+#include "net/http/field_list.h"
 #include "net/http/head.h"
 #include "net/http/problem.h"
 
@@ -57,17 +58,12 @@ Offered read_offered(const Request& request) {
   for (const auto& field : request.fields) {
     if (!net::http::same_name(field.name, "Sec-WebSocket-Protocol")) continue;
     for (std::string_view rest = field.value; !rest.empty();) {
-      const std::size_t comma = rest.find(',');
-      std::string_view token = rest.substr(0, comma);
-      while (token.starts_with(' ') || token.starts_with('\t')) token.remove_prefix(1);
-      while (token.ends_with(' ') || token.ends_with('\t')) token.remove_suffix(1);
+      const std::string_view token = net::http::take_until(rest, ',');
       if (token == carillon_subprotocol) {
         offered.carillon = true;
       } else if (offered.first.empty() && net::http::is_token(token)) {
         offered.first = token;
       }
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
     }
   }
   return offered;

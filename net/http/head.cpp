@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "net/http/field_list.h"
+
 namespace carillon::net::http {
 namespace {
 
@@ -26,7 +28,6 @@ constexpr std::array<bool, 256> make_host_table() {
 constexpr auto host_table = make_host_table();
 
 constexpr bool is_token_char(char c) { return token_table[static_cast<unsigned char>(c)]; }
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // These look at every byte, whatever they find: without a way out of the loop the compiler takes many at once.
 
@@ -52,12 +53,6 @@ bool is_target(std::string_view text) {
 
 HeadResult refuse(std::string_view detail, int status = 400) { return {HeadState::refused, status, detail}; }
 constexpr HeadResult sound{HeadState::complete};
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool same_or_absent_port(std::string_view port) {
   for (const char c : port) {
@@ -241,15 +236,6 @@ bool is_visible_ascii(std::string_view text) {
     visible &= byte > 0x20 && byte < 0x7F;
   }
   return visible;
-}
-
-bool list_has(std::string_view list, std::string_view token) {
-  for (;;) {
-    const std::size_t comma = list.find(',');
-    if (same_name(trim(list.substr(0, comma)), token)) return true;
-    if (comma == std::string_view::npos) return false;
-    list.remove_prefix(comma + 1);
-  }
 }
 
 HeadResult read_head(std::string_view bytes, const HeadLimits& limits, Head& head) {

@@ -54,8 +54,4 @@ bool is_token(std::string_view text);
 
 /// Whether it holds nothing but 0x21 to 0x7E; so does nothing at all.
 bool is_visible_ascii(std::string_view text);
-
-/// Whether a comma-separated list (RFC 9110, section 5.6.1) has this token, compared without case.
-bool list_has(std::string_view list, std::string_view token);
-
 }  // namespace carillon::net::http

@@ -2,25 +2,11 @@
 
 #include <optional>
 
-#include "net/http/head.h"
+#include "net/http/field_list.h"
 #include "net/http/message.h"
 
 namespace carillon::net::http {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// Takes what stands before the next separator off the front.
-std::string_view take_until(std::string_view& rest, char separator) {
-  const std::size_t end = rest.find(separator);
-  const std::string_view part = trim(rest.substr(0, end));
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return part;
-}
 
 /// A weight in thousandths (RFC 9110, section 12.4.2): `0`, `1`, and up to three digits behind a point.
 std::optional<int> read_weight(std::string_view text) {
@@ -61,18 +47,27 @@ bool is_identity(std::string_view content_encoding) {
   return content_encoding.empty() || same_name(content_encoding, "identity");
 }
 
+std::optional<Weighted> take_weighted(std::string_view& list) {
+  std::string_view element = take_until(list, ',');
+  Weighted weighted{take_until(element, ';')};
+  while (!element.empty()) {
+    const std::string_view parameter = take_until(element, ';');
+    if (parameter.size() < 2 || !same_name(parameter.substr(0, 2), "q=")) {
+      weighted.has_parameters = true;
+      continue;
+    }
+    const auto weight = read_weight(parameter.substr(2));
+    if (!weight) return std::nullopt;
+    weighted.weight = *weight;
+  }
+  return weighted;
+}
+
 void AcceptedCodings::add(std::string_view list) {
   while (!list.empty()) {
-    std::string_view element = take_until(list, ',');
-    const std::string_view coding = take_until(element, ';');
-    int weight = 1000;
-    if (!element.empty()) {
-      const std::string_view parameter = trim(element);
-      if (parameter.size() < 3 || !same_name(parameter.substr(0, 2), "q=")) continue;
-      const auto said = read_weight(parameter.substr(2));
-      if (!said) continue;
-      weight = *said;
-    }
+    const auto element = take_weighted(list);
+    if (!element || element->has_parameters) continue;
+    const auto& [coding, weight, ignored] = *element;
     if (same_name(coding, "gzip") || same_name(coding, "x-gzip")) {
       gzip_ = weight;
     } else if (same_name(coding, "identity")) {
@@ -89,6 +84,26 @@ AcceptedCodings::Choice AcceptedCodings::choice() const {
   const int identity = identity_ != not_said ? identity_ : any_;
   if (identity == 0) return Choice::gzip_only;
   return identity > gzip ? Choice::plain : Choice::gzip_if_worth;
+}
+
+void AcceptedType::add(std::string_view list) {
+  const std::string_view kind = type_.substr(0, type_.find('/') + 1);
+  while (!list.empty()) {
+    const auto range = take_weighted(list);
+    if (!range) continue;
+    Match match = Match::none;
+    if (same_name(range->name, type_)) {
+      match = Match::type;
+    } else if (range->name.ends_with("/*") && same_name(range->name.substr(0, range->name.size() - 1), kind)) {
+      match = Match::kind;
+    } else if (range->name == "*/*") {
+      match = Match::any;
+    }
+    asked_ = true;
+    if (match == Match::none || match < match_) continue;
+    match_ = match;
+    weight_ = range->weight;
+  }
 }
 
 }  // namespace carillon::net::http

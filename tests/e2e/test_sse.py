@@ -80,13 +80,19 @@ def test_the_last_id_goes_on_behind_it(hub):
     "accept, streams",
     [
         ("text/event-stream", True),
-        ("application/json, Text/Event-Stream;q=0.5", True),
+        ("application/json, Text/Event-Stream", True),
+        ("application/json;q=0.9, text/event-stream", True),
+        ("application/json, text/event-stream;q=0.5", False),
+        ("text/event-stream;q=0.5, */*;q=0.1", True),
+        ("text/event-stream, */*", True),
         ("text/event-stream ; charset=utf-8", True),
         ("text/event-stream;q=0", False),
         ("text/event-stream;q=0.00", False),
         ("text/event-stream2", False),
         ("*/*", False),
-        ("text/*", False),
+        ("text/*", True),
+        ("text/event-stream;q=0.5, */*", False),
+        ("text/html", False),
     ],
 )
 def test_who_accepts_a_stream_gets_one(hub, accept, streams):

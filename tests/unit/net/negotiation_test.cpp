@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <string_view>
+#include <vector>
 
 namespace carillon::net::http {
 namespace {
@@ -64,6 +65,35 @@ TEST(AcceptedCodings, SeveralFieldsAreOneList) {
   EXPECT_EQ(choice({"br", "gzip"}), Choice::gzip_if_worth);
   EXPECT_EQ(choice({"gzip", "identity;q=0"}), Choice::gzip_only);
   EXPECT_EQ(choice({}), Choice::plain);
+}
+
+TEST(AcceptedType, WhatNamesItMoreCloselyGoesFirst) {
+  struct Row {
+    std::vector<std::string_view> fields;
+    int weight;
+    bool named;
+  };
+  for (const auto& [fields, weight, named] : {
+           Row{{}, 1000, false},
+           {{"text/event-stream"}, 1000, true},
+           {{"Text/Event-Stream;q=0.5"}, 500, true},
+           {{"text/event-stream ; charset=utf-8 ; q=0.25"}, 250, true},
+           {{"*/*"}, 1000, false},
+           {{"text/*;q=0.3"}, 300, true},
+           {{"text/event-stream;q=0.1, text/*;q=0.2, */*;q=0.3"}, 100, true},
+           {{"*/*;q=0.3", "text/*;q=0.2", "text/event-stream;q=0.1"}, 100, true},
+           {{"text/event-stream;q=0, */*"}, 0, true},
+           {{"application/json"}, 0, false},
+           {{"application/*, text/html"}, 0, false},
+           {{"text/event-stream2, text"}, 0, false},
+           {{"text/html;x=\"a, text/event-stream\""}, 0, false},
+           {{"text/event-stream;q=2, text/html"}, 0, false},
+       }) {
+    AcceptedType type("text/event-stream");
+    for (const std::string_view field : fields) type.add(field);
+    EXPECT_EQ(type.weight(), weight) << (fields.empty() ? "" : fields.front());
+    EXPECT_EQ(type.named(), named) << (fields.empty() ? "" : fields.front());
+  }
 }
 
 TEST(JsonType, IsJsonInUtf8AndNothingElse) {
