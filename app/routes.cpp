@@ -58,7 +58,7 @@ net::http::Handler answering(net::http::Handler handler) {
     try {
       handler(request, responder);
     } catch (const hub::StoreError&) {
-      responder.send(channels::problem_for(hub::Refusal::unavailable, "The store cannot be read now."));
+      responder.send(channels::store_unreadable());
     }
   };
 }

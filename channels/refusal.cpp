@@ -45,6 +45,8 @@ Problem problem_for(hub::Refusal refusal, std::string detail) {
   return {500, "internal_error", std::move(detail), {}, 0};
 }
 
+Problem store_unreadable() { return {503, "store_unavailable", "The store cannot be read now.", {}, 5}; }
+
 Problem problem_for(hub::AuthRefusal refusal) {
   const auto detail = [&](std::string_view help) { return std::string(to_text(refusal)) + std::string(help); };
   switch (refusal) {

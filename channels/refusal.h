@@ -18,6 +18,9 @@ namespace carillon::channels {
 /// `detail` is used where the refusal brings none of its own.
 net::http::Problem problem_for(hub::Refusal refusal, std::string detail);
 
+/// 503 for what could not be looked up.
+net::http::Problem store_unreadable();
+
 /// 401 for what is no valid key, 403 for a suspended account.
 net::http::Problem problem_for(hub::AuthRefusal refusal);
 

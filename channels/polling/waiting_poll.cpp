@@ -28,7 +28,7 @@ void WaitingPoll::answer_present() {
   try {
     response = present();
   } catch (const hub::StoreError&) {
-    response = to_response(problem_for(hub::Refusal::unavailable, {}));
+    response = to_response(store_unreadable());
   }
   answer(std::move(response));
 }

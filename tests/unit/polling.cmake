@@ -6,5 +6,6 @@ carillon_unit_test(polling LIBS carillon_polling carillon_storage Poco::Net SOUR
   polling/job_json_test.cpp
   polling/sight_index_test.cpp
   polling/wait_test.cpp
+  polling/waiting_poll_test.cpp
   polling/waiting_room_test.cpp
   polling/woken_pages_test.cpp)
