@@ -1,5 +1,6 @@
 // One event loop with all that serves on it: its connections, the resources, the WebSocket channel, and its ear at the
-// store. A hub has one a core; none of them shares anything with another but the store.
+// store. A hub has one a core; what they share is the store and what is counted for the whole hub: Admission,
+// WaitingRoom, RateLimits, SubmissionsUnderWay.
 //
 // Threads: adopt(), begin(), drain() and on_commit() from any thread; everything inside runs on the loop's own.
 #pragma once

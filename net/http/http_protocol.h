@@ -54,8 +54,6 @@ class HttpService {
 
   std::unique_ptr<Protocol> make_protocol(Connection& connection);
 
-  const HttpOptions& options() const { return options_; }
-
   /// How many answers had a status of 100 * `hundred` and up; from any thread.
   std::uint64_t answers(std::size_t hundred) const { return answers_[hundred].load(std::memory_order_relaxed); }
   static constexpr std::size_t hundreds = 6;

@@ -56,7 +56,7 @@ struct Request {
   std::optional<std::string> query_member(std::string_view name) const;
 };
 
-/// An answer. Content-Length, Date, Server, Connection and X-Request-Id are added when it is sent.
+/// An answer. Content-Length, Date, Connection and X-Request-Id are added when it is sent.
 struct Response {
   int status = 200;
   std::string_view content_type;  ///< a literal; empty where there is no body
