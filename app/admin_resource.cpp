@@ -56,14 +56,6 @@ std::optional<hub::KeyId> key_of(const net::http::Request& request, const Respon
   return id;
 }
 
-template <typename Tag>
-std::optional<hub::NumberId<Tag>> take_cursor(channels::QueryReader& query) {
-  const auto text = query.take("cursor");
-  const auto after = text ? hub::parse_id<Tag>(*text) : std::nullopt;
-  if (text && !after) query.refuse("cursor", "is no next_cursor of this list");
-  return after;
-}
-
 /// True when the body holds nothing that would be passed over; answers otherwise.
 bool has_no_members(const net::http::Request& request, const Responder& responder) {
   const auto problem = channels::fault_of_body_without_members(request.body);
@@ -91,7 +83,7 @@ void AdminResource::list_accounts(const Request& request, const hub::Principal&,
     page.status = *status == "suspended" ? hub::AccountStatus::suspended : hub::AccountStatus::active;
     if (*status != to_text(*page.status)) query.refuse("status", "must be one of active, suspended");
   }
-  page.after = take_cursor<hub::AccountTag>(query);
+  page.after = query.take_cursor<hub::AccountTag>();
   const std::size_t limit = query.take_limit("limit", page.limit, page_limit_max);
   if (const auto problem = query.end()) return responder.send(*problem);
   page.limit = limit + 1;
@@ -157,7 +149,7 @@ void AdminResource::list_keys(const Request& request, const hub::Principal&, con
     page.role = hub::parse_role(*role);
     if (!page.role) query.refuse("role", "must be one of client, worker, admin");
   }
-  page.after = take_cursor<hub::KeyTag>(query);
+  page.after = query.take_cursor<hub::KeyTag>();
   const std::size_t limit = query.take_limit("limit", page.limit, page_limit_max);
   if (const auto problem = query.end()) return responder.send(*problem);
   page.limit = limit + 1;

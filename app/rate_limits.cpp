@@ -3,8 +3,6 @@
 namespace carillon::app {
 namespace {
 
-std::int64_t up_to_s(net::MonotonicMs ms) { return (ms + 999) / 1000; }
-
 bool any(const Settings::Limits& limits) {
   return limits.writes_per_second + limits.polls_per_second + limits.lists_per_second + limits.admin_per_second > 0;
 }
@@ -51,7 +49,7 @@ std::string RateLimits::fields(CallClass call, const net::TokenBucket::Outcome& 
   std::string lines = "RateLimit-Policy: \"" + name + "\";q=" + std::to_string(rate(call).burst);
   lines.append(";w=").append(std::to_string(window_s_));
   lines.append("\r\nRateLimit: \"").append(name).append("\";r=").append(std::to_string(outcome.left));
-  lines.append(";t=").append(std::to_string(up_to_s(outcome.full_in_ms))).append("\r\n");
+  lines.append(";t=").append(std::to_string(net::up_to_s(outcome.full_in_ms))).append("\r\n");
   return lines;
 }
 

@@ -5,11 +5,6 @@
 #include "channels/refusal.h"
 
 namespace carillon::app {
-namespace {
-
-int up_to_s(net::MonotonicMs ms) { return static_cast<int>((ms + 999) / 1000); }
-
-}  // namespace
 
 bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::http::Responder& responder) {
   if (options_.names_callers) responder.name_caller(hub::to_text(who.key));
@@ -22,7 +17,7 @@ bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::htt
                   "This key may make " + std::to_string(rates_.per_second(call)) + " calls a second of the class \"" +
                       std::string(to_text(call)) + "\".",
                   {},
-                  up_to_s(outcome.wait_ms)});
+                  net::up_to_s(outcome.wait_ms)});
   return false;
 }
 
@@ -38,7 +33,7 @@ void Turnstile::turn_away(hub::AuthRefusal refusal, const net::http::Request& re
            "too_many_refusals",
            "Keys from this address were refused too often, and so is this one: " + std::string(to_text(refusal)) + ".",
            {},
-           up_to_s(delay_ms)});
+           net::up_to_s(delay_ms)});
     }
   }
   responder.send(channels::problem_for(refusal));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/id.h"
 #include "net/http/message.h"
 #include "net/http/problem.h"
 
@@ -27,6 +28,16 @@ class QueryReader {
   std::optional<std::int64_t> take_number(std::string_view name, std::int64_t min, std::int64_t max);
   /// A whole number from 1 to `max`; `otherwise` where there is none.
   std::size_t take_limit(std::string_view name, std::size_t otherwise, std::size_t max);
+
+  /// `cursor`: the id that an answer gave as next_cursor; none where it is not there or not such.
+  template <typename Tag>
+  std::optional<hub::NumberId<Tag>> take_cursor() {
+    const auto text = take("cursor");
+    if (!text) return std::nullopt;
+    const auto cursor = hub::parse_id<Tag>(*text);
+    if (!cursor) refuse("cursor", "is no next_cursor of this list");
+    return cursor;
+  }
 
   void refuse(std::string_view name, std::string detail);
 

@@ -13,6 +13,9 @@ namespace carillon::net {
 /// Milliseconds of a clock that never goes back; its zero means nothing.
 using MonotonicMs = std::int64_t;
 
+/// A span in whole seconds, rounded up: who is told to wait for so long does not come too early.
+constexpr int up_to_s(MonotonicMs span_ms) { return static_cast<int>((span_ms + 999) / 1000); }
+
 class TimerWheel;
 
 /// Something that is to happen once, at or a little after a time. Derive from it, or hold one and give it what to do.

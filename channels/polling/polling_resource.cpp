@@ -62,15 +62,6 @@ void append_cursor(net::http::Body& body, std::optional<hub::NumberId<Tag>> next
   body.append("}");
 }
 
-template <typename Tag>
-std::optional<hub::NumberId<Tag>> take_cursor(QueryReader& query) {
-  const auto text = query.take("cursor");
-  if (!text) return std::nullopt;
-  const auto cursor = hub::parse_id<Tag>(*text);
-  if (!cursor) query.refuse("cursor", "is not one that an answer gave as next_cursor");
-  return cursor;
-}
-
 void send_list(const net::http::Responder& responder, net::http::Body body) {
   net::http::Response response = net::http::json_response(200, std::move(body));
   response.with("Cache-Control", "private, no-store");
@@ -149,7 +140,7 @@ void PollingResource::list_page(QueryReader& query, const hub::Principal& who, c
   page.looked_at_max = looked_at_max;
   page.result_bytes_max = channel_.options().feed.page_bytes_max;
   page.limit = query.take_limit("limit", jobs_default, jobs_max);
-  page.before = take_cursor<hub::JobPlaceTag>(query);
+  page.before = query.take_cursor<hub::JobPlaceTag>();
   if (const auto status = query.take("status")) {
     page.status = hub::parse_job_status(*status);
     if (!page.status) query.refuse("status", "must be one of queued, running, succeeded, failed");
@@ -165,7 +156,7 @@ void PollingResource::list_page(QueryReader& query, const hub::Principal& who, c
 void PollingResource::list_events(const Request& request, const hub::Principal& who, const Responder& responder) {
   QueryReader query(request);
   const std::size_t limit = query.take_limit("limit", events_default, events_max);
-  const auto cursor = take_cursor<hub::EventPlaceTag>(query);
+  const auto cursor = query.take_cursor<hub::EventPlaceTag>();
   if (const auto problem = query.end()) return responder.send(*problem);
 
   const auto job = find(channel_, request.parameters[0], who);

@@ -30,14 +30,6 @@ std::optional<DeliveryState> take_state(QueryReader& query) {
   return std::nullopt;
 }
 
-std::optional<hub::DeliveryId> take_cursor(QueryReader& query) {
-  const auto cursor = query.take("cursor");
-  if (!cursor) return std::nullopt;
-  const auto before = hub::parse_id<hub::DeliveryTag>(*cursor);
-  if (!before) query.refuse("cursor", "is no next_cursor of this list");
-  return before;
-}
-
 }  // namespace
 
 void DeliveriesResource::list(const Request& request, const hub::Principal& who, const Responder& responder) {
@@ -47,7 +39,7 @@ void DeliveriesResource::list(const Request& request, const hub::Principal& who,
   QueryReader query(request);
   const auto state = take_state(query);
   const std::size_t limit = query.take_limit("limit", limit_default, limit_max);
-  const auto before = take_cursor(query);
+  const auto before = query.take_cursor<hub::DeliveryTag>();
   if (const auto problem = query.end()) return responder.send(*problem);
 
   const auto list = reader_.deliveries({.endpoint = endpoint->id, .state = state, .before = before, .limit = limit});

@@ -16,13 +16,7 @@ EndpointListing take_endpoint_listing(QueryReader& query) {
     if (*kind != "jobs" && *kind != "registered") query.refuse("kind", "must be one of registered, jobs");
   }
   listing.limit = query.take_limit("limit", listing.limit, limit_max);
-  if (const auto cursor = query.take("cursor")) {
-    if (const auto after = hub::parse_id<hub::EndpointTag>(*cursor)) {
-      listing.after = *after;
-    } else {
-      query.refuse("cursor", "is no next_cursor of this list");
-    }
-  }
+  listing.after = query.take_cursor<hub::EndpointTag>().value_or(hub::EndpointId{});
   return listing;
 }
 

@@ -117,7 +117,7 @@ void WebSocketChannel::refuse_key(const Handshake& handshake, const net::http::R
   if (delay_ms == 0) return answer();
   if (held_.hold(delay_ms, std::move(answer))) return;
   counters_.count(HandshakeOutcome::too_many_refusals);
-  const auto retry_after_s = static_cast<int>((delay_ms + 999) / 1000);
+  const auto retry_after_s = net::up_to_s(delay_ms);
   responder.send(
       Problem{503, "too_many_refusals", "Keys from this address were refused too often.", {}, retry_after_s});
 }

@@ -41,6 +41,22 @@ TEST(QueryReader, NamesWhatIsWrong) {
   }
 }
 
+TEST(QueryReader, ACursorIsAnIdOfItsKind) {
+  const hub::KeyId id{77};
+  const auto take_cursor = [](const std::string& query) {
+    net::http::Request request;
+    request.query = query;
+    QueryReader reader(request);
+    const auto cursor = reader.take_cursor<hub::KeyTag>();
+    return std::pair(cursor, reader.end().has_value());
+  };
+  EXPECT_EQ(take_cursor("cursor=" + hub::to_text(id)), std::pair(std::optional(id), false));
+  EXPECT_EQ(take_cursor(""), std::pair(std::optional<hub::KeyId>(), false));
+  for (const std::string& wrong : {std::string("x"), std::string(), hub::to_text(hub::AccountId{77})}) {
+    EXPECT_EQ(take_cursor("cursor=" + wrong), std::pair(std::optional<hub::KeyId>(), true)) << wrong;
+  }
+}
+
 TEST(QueryReader, SaysInWordsWhatIsWrong) {
   net::http::Request request;
   request.query = "limit=0&colour=red";
