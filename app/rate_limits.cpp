@@ -30,12 +30,15 @@ std::string_view to_text(CallClass call) {
 }
 
 RateLimits::RateLimits(const Settings::Limits& limits)
-    : window_s_(limits.burst_s), table_(any(limits) ? limits.rate_entries : 0) {
+    : window_s_(limits.burst_s),
+      table_(any(limits) ? limits.rate_entries : 0),
+      addresses_(limits.calls_per_second_per_address > 0 ? limits.rate_entries : 0) {
   const auto rate_of = [&](std::uint32_t per_second) {
     return net::TokenBucket::Rate{per_second, per_second * static_cast<std::uint32_t>(limits.burst_s)};
   };
   rates_ = {rate_of(limits.writes_per_second), rate_of(limits.polls_per_second), rate_of(limits.lists_per_second),
             rate_of(limits.admin_per_second)};
+  address_rate_ = rate_of(limits.calls_per_second_per_address);
 }
 
 net::TokenBucket::Outcome RateLimits::take(hub::KeyId key, CallClass call, net::MonotonicMs now_ms) {
@@ -44,9 +47,22 @@ net::TokenBucket::Outcome RateLimits::take(hub::KeyId key, CallClass call, net::
   return table_.take(who, now_ms, rate(call));
 }
 
+net::TokenBucket::Outcome RateLimits::take(net::Network from, net::MonotonicMs now_ms) {
+  return addresses_.take(from, now_ms, address_rate_);
+}
+
 std::string RateLimits::fields(CallClass call, const net::TokenBucket::Outcome& outcome) const {
-  const std::string name(to_text(call));
-  std::string lines = "RateLimit-Policy: \"" + name + "\";q=" + std::to_string(rate(call).burst);
+  return fields(to_text(call), rate(call), outcome);
+}
+
+std::string RateLimits::address_fields(const net::TokenBucket::Outcome& outcome) const {
+  return fields("address", address_rate_, outcome);
+}
+
+std::string RateLimits::fields(std::string_view name, const net::TokenBucket::Rate& rate,
+                               const net::TokenBucket::Outcome& outcome) const {
+  std::string lines = "RateLimit-Policy: \"";
+  lines.append(name).append("\";q=").append(std::to_string(rate.burst));
   lines.append(";w=").append(std::to_string(window_s_));
   lines.append("\r\nRateLimit: \"").append(name).append("\";r=").append(std::to_string(outcome.left));
   lines.append(";t=").append(std::to_string(net::up_to_s(outcome.full_in_ms))).append("\r\n");

@@ -67,6 +67,7 @@ net::http::Handler answering(net::http::Handler handler) {
 net::http::Handler guarded(const Resources& resources, Roles roles, CallClass call, Authenticated handler) {
   return answering([&door = resources.door, &turnstile = resources.turnstile, roles, call,
                     handler = std::move(handler)](const Request& request, const Responder& responder) {
+    if (!turnstile.admits(request, responder)) return;
     const hub::AuthResult result = door.identify(request);
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result))
       return turnstile.turn_away(*refusal, request, responder);
@@ -171,8 +172,9 @@ Router make_front_routes(const Resources& resources) {
 
   // Not guarded: a refused key is told by the WebSocket's own close code.
   router.add(Method::get, "/api/v1/ws/jobs",
-             answering([&websocket = resources.websocket](const Request& request, const Responder& responder) {
-               websocket.accept(request, responder);
+             answering([&websocket = resources.websocket, &turnstile = resources.turnstile](
+                           const Request& request, const Responder& responder) {
+               if (turnstile.admits(request, responder)) websocket.accept(request, responder);
              }));
 
   add(Method::post, "/webhooks", clients, calls(resources.webhooks, &WebhooksResource::create));

@@ -88,12 +88,17 @@ std::vector<Setting> make_table() {
       number("limits.admin_per_second", CARILLON_MEMBER(limits.admin_per_second), 0, 100'000,
              "Calls a second with one key to the administrator's resources; those beyond are answered 429. 0: no "
              "limit."),
+      number(
+          "limits.calls_per_second_per_address", CARILLON_MEMBER(limits.calls_per_second_per_address), 0, 100'000,
+          "Calls a second of any class from one address (of IPv6, one /64), WebSocket handshakes too, counted before "
+          "the key is looked at; those beyond are answered 429. Behind a proxy all come from its address. 0: no "
+          "limit."),
       number("limits.burst_s", CARILLON_MEMBER(limits.burst_s), 1, 3600,
              "Seconds' worth of such calls that may come at once."),
-      number(
-          "limits.rate_entries", CARILLON_MEMBER(limits.rate_entries), 8, 16'777'216,
-          "Keys, each for each class of call, that are counted at one time, 16 bytes each; where more call, one that "
-          "has called little starts anew."),
+      number("limits.rate_entries", CARILLON_MEMBER(limits.rate_entries), 8, 16'777'216,
+             "Keys, each for each class of call, that are counted at one time, and as many addresses, 16 bytes each; "
+             "where "
+             "more call, one that has called little starts anew."),
       number("limits.refusals_per_address", CARILLON_MEMBER(limits.refusals_per_address), 0, 1'000'000,
              "Refused keys from one address that are answered 401; those after these, counted together with the "
              "WebSocket's and forgotten as websocket.refusal_forget_s has it, 429 with a Retry-After that grows as "

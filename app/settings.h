@@ -51,9 +51,10 @@ struct Settings {
     std::uint32_t polls_per_second = 0;
     std::uint32_t lists_per_second = 0;
     std::uint32_t admin_per_second = 0;
-    std::int64_t burst_s = 10;               ///< so many seconds' worth of them at once
-    std::size_t rate_entries = 65'536;       ///< keys and classes that are counted at one time
-    std::uint32_t refusals_per_address = 0;  ///< refused keys that are answered 401; 0: all are
+    std::uint32_t calls_per_second_per_address = 0;  ///< of any class, before the key is asked for; 0: as they come
+    std::int64_t burst_s = 10;                       ///< so many seconds' worth of them at once
+    std::size_t rate_entries = 65'536;               ///< keys and classes, and addresses, that are counted at one time
+    std::uint32_t refusals_per_address = 0;          ///< refused keys that are answered 401; 0: all are
   } limits;
 
   struct Http {

@@ -6,6 +6,28 @@
 
 namespace carillon::app {
 
+namespace {
+
+std::string address_of(const net::http::Request& request) {
+  const net::Connection* const connection = request.connection.get();
+  return connection != nullptr ? connection->peer() : std::string();
+}
+
+}  // namespace
+
+bool Turnstile::admits(const net::http::Request& request, const net::http::Responder& responder) {
+  if (!rates_.limits_addresses()) return true;
+  const auto outcome = rates_.take(net::network_of(address_of(request)), loop_.now_ms());
+  responder.add_fields(rates_.address_fields(outcome));
+  if (outcome.taken) return true;
+  responder.send({429,
+                  "rate_limited",
+                  "This address may make " + std::to_string(rates_.per_second_of_address()) + " calls a second.",
+                  {},
+                  net::up_to_s(outcome.wait_ms)});
+  return false;
+}
+
 bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::http::Responder& responder) {
   if (options_.names_callers) responder.name_caller(hub::to_text(who.key));
   if (!rates_.limits(call)) return true;
@@ -24,9 +46,8 @@ bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::htt
 void Turnstile::turn_away(hub::AuthRefusal refusal, const net::http::Request& request,
                           const net::http::Responder& responder) {
   if (options_.refusals_per_address > 0) {
-    const net::Connection* connection = request.connection.get();
-    const std::string address = connection != nullptr ? connection->peer() : std::string();
-    const net::MonotonicMs delay_ms = admission_.refused(address, loop_.now_ms(), options_.refusals_per_address);
+    const net::MonotonicMs delay_ms =
+        admission_.refused(address_of(request), loop_.now_ms(), options_.refusals_per_address);
     if (delay_ms > 0) {
       return responder.send(
           {429,

@@ -1,5 +1,5 @@
-// Lets who has come through the door on, one at a time: no more often than its key may call, and whoever keeps coming
-// with keys that are refused, more slowly.
+// Lets who has come to the door and through it on, one at a time: no more often than its address may call and than its
+// key may, and whoever keeps coming with keys that are refused, more slowly.
 //
 // Threads: belongs to its loop; what it counts by is shared by all.
 #pragma once
@@ -25,7 +25,10 @@ class Turnstile {
   Turnstile(const net::EventLoop& loop, RateLimits& rates, channels::websocket::Admission& admission, Options options)
       : loop_(loop), rates_(rates), admission_(admission), options_(options) {}
 
-  /// True for who may go on; who may not has been answered 429.
+  // True for who may go on; who may not has been answered 429.
+
+  /// Before anyone asks for the key.
+  bool admits(const net::http::Request& request, const net::http::Responder& responder);
   bool admits(const hub::Principal& who, CallClass call, const net::http::Responder& responder);
 
   /// Answers whose key was refused: with what is wrong with it, or, where its address has sent too many such, with 429.

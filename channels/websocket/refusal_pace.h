@@ -2,18 +2,18 @@
 // again and again, twice as long each time, up to a limit. An address that is quiet for a while is forgotten. Whether a
 // key is good is found out before, so a good key is never slowed, whoever shares its address.
 //
-// An IPv6 address stands for its /64: one customer has no fewer.
+// An address is counted as its network: see net/network.h.
 //
 // Threads: a value; time is passed in.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <string>
 #include <unordered_map>
 
+#include "net/network.h"
 #include "net/timer_wheel.h"
 
 namespace carillon::channels::websocket {
@@ -40,20 +40,17 @@ class RefusalPace {
   std::size_t addresses() const { return by_network_.size(); }
 
  private:
-  /// The first 64 bits of an IPv6 address; an IPv4 address behind 32 bits that no such prefix has.
-  using Network = std::uint64_t;
   struct Offender {
-    Network network;
+    net::Network network;
     std::uint32_t refusals;
     net::MonotonicMs last_ms;
   };
 
-  static Network network_of(const std::string& address);
   void forget_quiet(net::MonotonicMs now_ms);
 
   RefusalPaceOptions options_;
   std::list<Offender> offenders_;  ///< the one refused last comes first
-  std::unordered_map<Network, std::list<Offender>::iterator> by_network_;
+  std::unordered_map<net::Network, std::list<Offender>::iterator> by_network_;
 };
 
 }  // namespace carillon::channels::websocket

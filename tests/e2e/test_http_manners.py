@@ -176,6 +176,29 @@ def test_reports_and_the_administrator_have_limits_of_their_own(make_hub):
     assert hub.command("key", "list").returncode == 0, "the control socket has no limits"
 
 
+def test_calls_from_one_address_are_limited_whatever_they_are(make_hub):
+    hub = make_hub("--limits-calls-per-second-per-address", "1", "--limits-burst-s", "12")
+    calls = [
+        lambda: hub.http(hub.client).get("/api/v1/jobs"),
+        lambda: hub.http().get("/api/v1/jobs"),
+        lambda: hub.http(hub.client).post("/api/v1/jobs", {}),
+        lambda: hub.http(hub.client).get("/api/v1/ws/jobs"),
+    ]
+    statuses = [call().status for call in calls]
+    assert statuses == [200, 401, 201, 426]
+    deadline = time.monotonic() + PATIENCE_S
+    for call in calls:
+        while (answer := call()).status != 429:
+            assert numbers(answer.fields["ratelimit-policy"]) == ('"address"', {"q": 12, "w": 12})
+            assert time.monotonic() < deadline
+        assert (answer.status, answer.json["error"]) == (429, "rate_limited")
+        assert "This address" in answer.json["detail"] and answer.fields["retry-after"] == "1"
+        assert numbers(answer.fields["ratelimit"])[1]["r"] == 0
+    # What watches the hub is not counted, nor who comes in by the control socket.
+    assert hub.http().get("/healthz").status == 200 and "ratelimit" not in hub.http().get("/metrics").fields
+    assert hub.command("key", "list").returncode == 0
+
+
 def test_refused_keys_from_one_address_are_limited_and_good_ones_never(make_hub):
     hub = make_hub("--limits-refusals-per-address", "3")
     path = f"/api/v1/jobs/{hub.submit()}"

@@ -40,6 +40,21 @@ TEST(RateLimits, ClassesAreCountedByThemselves) {
   EXPECT_TRUE(limits.take(hub::KeyId{8}, CallClass::poll, start_ms).taken);
 }
 
+TEST(RateLimits, AddressesAreCountedApartFromKeys) {
+  EXPECT_FALSE(RateLimits(some_limits()).limits_addresses()) << "off until it is set";
+  Settings::Limits settings = some_limits();
+  settings.calls_per_second_per_address = 1;
+  RateLimits limits(settings);
+  const auto here = net::network_of("2001:db8::1");
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(limits.take(here, start_ms).taken) << i;
+  EXPECT_FALSE(limits.take(net::network_of("2001:db8::2"), start_ms).taken) << "the same network";
+  EXPECT_TRUE(limits.take(net::network_of("2001:db8:0:1::1"), start_ms).taken);
+  EXPECT_TRUE(limits.take(net::network_of("192.0.2.1"), start_ms).taken);
+  EXPECT_TRUE(limits.take(key, CallClass::poll, start_ms).taken);
+  EXPECT_EQ(limits.address_fields(limits.take(here, start_ms)),
+            "RateLimit-Policy: \"address\";q=3;w=3\r\nRateLimit: \"address\";r=0;t=3\r\n");
+}
+
 TEST(RateLimits, SayWhatIsLeftAsTheDraftHasIt) {
   RateLimits limits(some_limits());
   limits.take(key, CallClass::poll, start_ms);
