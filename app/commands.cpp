@@ -11,6 +11,7 @@
 #include "app/admin_commands.h"
 #include "app/demo.h"
 #include "app/generated_texts.h"
+#include "app/keep_commands.h"
 #include "app/nearest_word.h"
 #include "app/period.h"
 #include "app/serve.h"
@@ -73,6 +74,7 @@ class CommandLine {
     add_account();
     add_key();
     add_webhook();
+    add_keep();
     add_demo();
     add_version();
     add_generate();
@@ -237,6 +239,12 @@ class CommandLine {
     replay.add_flag("--all", replay_.all, "Also what has arrived, not only what has failed.");
   }
 
+  void add_keep() {
+    const auto make = [this](CLI::App& parent, const std::string& name, const std::string& help,
+                             Action action) -> CLI::App& { return member(parent, name, help, std::move(action)); };
+    keep_.add(app_, family("migrate", "Show or bring up to date the schema of the database."), make, output_);
+  }
+
   void add_demo() {
     CLI::App& demo =
         command(app_, "demo", "Move one job and show what each channel gets: in a hub of its own, or at --url.",
@@ -283,6 +291,7 @@ class CommandLine {
   WebhookReplay replay_;
   SecretRotation rotation_;
   OutputOptions output_;
+  KeepCommands keep_;
   DemoOptions demo_;
 };
 

@@ -63,15 +63,19 @@ storage::sqlite::SecretsAtRest secrets_at_rest(SecretsAtRest wanted) {
                                         : storage::sqlite::SecretsAtRest::encrypted;
 }
 
-storage::sqlite::StoreOptions store_options(const Settings& settings, const DataDirectory& directory) {
+storage::sqlite::StoreOptions store_options(const Settings& settings, const DataDirectory& directory,
+                                            std::optional<storage::sqlite::Upgrade>& upgraded) {
   return {.path = directory.database_file(),
           .queue_max = settings.store.queue_max,
           .batch_max = settings.store.batch_max,
           .secrets = secrets_at_rest(settings.webhooks.secrets),
           .secret_key_file = settings.webhooks.secret_key_file,
           .keep_deliveries_ms = settings.webhooks.keep_s * ms_per_s,
+          .keep_jobs_ms = settings.store.keep_jobs_s * ms_per_s,
+          .keep_events_ms = settings.store.keep_events_s * ms_per_s,
           .keep_idempotency_ms = settings.store.idempotency_keep_s * ms_per_s,
-          .endpoints_per_key_max = settings.webhooks.endpoints_per_key};
+          .endpoints_per_key_max = settings.webhooks.endpoints_per_key,
+          .on_upgrade = [&upgraded](const auto& upgrade) { upgraded = upgrade; }};
 }
 
 DispatcherOptions dispatcher_options(const Settings& all) {
@@ -147,7 +151,7 @@ struct HubServer::Parts {
         rules(hub::Ownership(settings.ownership)),
         front_socket(make_front_socket(settings, doors, std::move(open_already))),
         control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
-        store(storage::sqlite::open_store(store_options(settings, directory), rules, clock)),
+        store(storage::sqlite::open_store(store_options(settings, directory, upgraded), rules, clock)),
         metrics(*store),
         admission(admission_limits(settings.websocket)),
         waiting_room({settings.polling.waiting_max, settings.polling.waiting_per_key}),
@@ -253,6 +257,7 @@ struct HubServer::Parts {
   net::ListeningSocket control_socket;
   OwnerNews news;
   SubmissionsUnderWay under_way;
+  std::optional<storage::sqlite::Upgrade> upgraded;  ///< by the opening of the store
   std::unique_ptr<hub::Store> store;
   Metrics metrics;
   channels::webhook::UrlPolicy urls;
@@ -288,6 +293,8 @@ std::optional<CertificateTime> HubServer::certificate_time() const {
 }
 
 void HubServer::reload_certificate() { parts_->reload_certificate(); }
+
+const std::optional<storage::sqlite::Upgrade>& HubServer::upgraded() const { return parts_->upgraded; }
 
 bool HubServer::writable() const { return parts_->store->writable(); }
 

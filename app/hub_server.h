@@ -11,6 +11,7 @@
 #include "app/settings.h"
 #include "app/spare_memory.h"
 #include "net/listener.h"
+#include "storage/sqlite/schema.h"
 
 namespace carillon::app {
 
@@ -50,6 +51,9 @@ class HubServer {
   /// Throws std::runtime_error that says what is wrong with them, and goes on with those it has. Only where TLS is
   /// spoken, while it serves.
   void reload_certificate();
+
+  /// What was done to a database of an earlier version when it was opened; nothing where it was up to date, or new.
+  const std::optional<storage::sqlite::Upgrade>& upgraded() const;
 
   /// False while the store cannot write.
   bool writable() const;

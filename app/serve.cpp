@@ -147,6 +147,10 @@ int serve(const Settings& settings) {
   HubServer hub(settings, Doors::all, manager.take_socket());
   hub.start();
   turn.reset();
+  if (const auto& upgraded = hub.upgraded()) {
+    log.info("the database was brought up to date",
+             {{"from", upgraded->from}, {"schema", upgraded->to}, {"backup", upgraded->backup}});
+  }
 
   const bool tls = hub.certificate_time().has_value();
   const std::string url = (tls ? "https://" : "http://") + hub.address();

@@ -118,6 +118,13 @@ std::vector<Setting> make_table() {
       number("store.queue_max", CARILLON_MEMBER(store.queue_max), 1, 10'000'000,
              "Changes that may wait for a commit; those beyond are answered 503 with Retry-After."),
       number("store.batch_max", CARILLON_MEMBER(store.batch_max), 1, 100'000, "Changes that one commit may hold."),
+      number("store.keep_jobs_s", CARILLON_MEMBER(store.keep_jobs_s), 0, 3650 * day_s,
+             "Seconds that a job is kept after it has succeeded or failed, with its result, metadata, events and "
+             "deliveries. 0: for ever."),
+      number(
+          "store.keep_events_s", CARILLON_MEMBER(store.keep_events_s), 0, 3650 * day_s,
+          "Seconds that events are kept, and no longer than jobs are: who asks for what came before is answered 410, "
+          "or recovered:false. 0: as long as jobs."),
       number("store.idempotency_keep_s", CARILLON_MEMBER(store.idempotency_keep_s), 1, 30 * day_s,
              "Seconds that a submission which came with an Idempotency-Key is known by it: sent again, it is given the "
              "same answer."),

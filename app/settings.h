@@ -65,8 +65,10 @@ struct Settings {
   } http;
 
   struct Store {
-    std::size_t queue_max = 65'536;  ///< changes waiting for a commit; beyond it reporters get 503
-    std::size_t batch_max = 1'000;   ///< changes in one commit
+    std::size_t queue_max = 65'536;               ///< changes waiting for a commit; beyond it reporters get 503
+    std::size_t batch_max = 1'000;                ///< changes in one commit
+    std::int64_t keep_jobs_s = 90 * 24 * 3600;    ///< final jobs, from when they became so; 0: for ever
+    std::int64_t keep_events_s = 30 * 24 * 3600;  ///< events, and no longer than jobs; 0: for ever
     std::int64_t idempotency_keep_s = 24 * 3600;
     std::int64_t key_uses_s = 60;  ///< within which it is known when a key was last used
   } store;

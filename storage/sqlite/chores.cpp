@@ -36,12 +36,13 @@ bool take_room(const Row& row, std::size_t& rows_left) {
 
 }  // namespace
 
-Chores::Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Erasures& erasures, IdempotencyKeys& keys,
-               hub::UnixMs keep_deliveries_ms)
+Chores::Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryRows& deliveries, Erasures& erasures,
+               IdempotencyKeys& keys, Retention& retention, hub::UnixMs keep_deliveries_ms)
     : endpoints_(endpoints),
-      ids_(ids),
+      deliveries_(deliveries),
       erasures_(erasures),
       keys_(keys),
+      retention_(retention),
       keep_deliveries_ms_(keep_deliveries_ms),
       insert_ending_(handle, "INSERT OR IGNORE INTO endings (endpoint) VALUES (?)"),
       next_ending_(handle, "SELECT endpoint FROM endings LIMIT 1"),
@@ -52,9 +53,7 @@ Chores::Chores(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Eras
       of_endpoint_(handle,
                    "SELECT id, state, attempts FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ? "
                    "ORDER BY id LIMIT ?"),
-      by_age_(handle, "SELECT id, state, attempts, created_at FROM deliveries WHERE id > ? ORDER BY id LIMIT ?"),
-      delete_attempts_(handle, "DELETE FROM attempts WHERE delivery = ?"),
-      delete_delivery_(handle, "DELETE FROM deliveries WHERE id = ?") {}
+      by_age_(handle, "SELECT id, state, attempts, created_at FROM deliveries WHERE id > ? ORDER BY id LIMIT ?") {}
 
 void Chores::end(hub::EndpointId endpoint) {
   insert_ending_.bind(endpoint).run();
@@ -87,6 +86,7 @@ void Chores::slice(WriteContext& context) {
   erasures_.slice(rows_left);
   if (rows_left > 0 && keys_.wait(context.now_ms)) keys_.erase_old(context.now_ms, rows_left);
   if (rows_left > 0 && retention_waits(context.now_ms)) retain(context, rows_left);
+  if (rows_left > 0) retention_.slice(context, rows_left);
 }
 
 void Chores::committed() {
@@ -97,6 +97,7 @@ void Chores::committed() {
 
 void Chores::rolled_back() {
   erasures_.rolled_back();
+  retention_.rolled_back();
   may_have_endings_ = true;
   found_no_endings_ = false;
   looked_at_ = {};
@@ -122,12 +123,12 @@ bool Chores::erase_some(WriteContext& context, hub::EndpointId endpoint, std::si
   }
   for (const Row& row : rows) {
     if (!take_room(row, rows_left)) return false;
-    erase(context, row.id, row.state == hub::DeliveryState::pending);
+    deliveries_.erase(context, row.id, row.state == hub::DeliveryState::pending);
   }
   return rows.size() < rows_max;
 }
 
-void Chores::retain(WriteContext& context, std::size_t rows_left) {
+void Chores::retain(WriteContext& context, std::size_t& rows_left) {
   const hub::UnixMs now = context.now_ms;
   if (all_looked_at_ && (now - began_at_ms_ >= retention_round_ms || now < began_at_ms_)) looked_at_ = {};
   if (looked_at_ == hub::DeliveryId{}) began_at_ms_ = now;
@@ -147,20 +148,13 @@ void Chores::retain(WriteContext& context, std::size_t rows_left) {
   for (const Row& row : rows) {
     if (row.state != hub::DeliveryState::pending) {
       if (!take_room(row, rows_left)) return;
-      erase(context, row.id, false);
+      deliveries_.erase(context, row.id, false);
     }
     looked_at_ = row.id;
   }
   if (more) return;
   all_looked_at_ = true;
   looked_at_ms_ = now;
-}
-
-void Chores::erase(WriteContext& context, hub::DeliveryId id, bool pending) {
-  ids_.erasing(id);
-  delete_attempts_.bind(id).run();
-  delete_delivery_.bind(id).run();
-  if (pending) --context.pending_more;
 }
 
 }  // namespace carillon::storage::sqlite

@@ -18,6 +18,17 @@ constexpr int busy_timeout_ms = 5'000;
 constexpr std::size_t open_timeout_s = 1;
 
 Poco::Data::Session open(const std::string& path) {
+  prepare_sqlite();
+  try {
+    return {Poco::Data::SQLite::Connector::KEY, path, open_timeout_s};
+  } catch (const Poco::Exception& error) {
+    throw hub::StoreError("cannot open the database " + path + ": " + error.displayText());
+  }
+}
+
+}  // namespace
+
+void prepare_sqlite() {
   static std::once_flag once;
   std::call_once(once, [] {
     // A connection is used by one thread at a time, so SQLite need not lock it for each call; and nobody asks how much
@@ -27,14 +38,7 @@ Poco::Data::Session open(const std::string& path) {
     install_log_gathering();
     Poco::Data::SQLite::Connector::registerConnector();
   });
-  try {
-    return {Poco::Data::SQLite::Connector::KEY, path, open_timeout_s};
-  } catch (const Poco::Exception& error) {
-    throw hub::StoreError("cannot open the database " + path + ": " + error.displayText());
-  }
 }
-
-}  // namespace
 
 Connection::Connection(const std::string& path, Access access)
     : session_(open(path)), handle_(Poco::Data::SQLite::Utility::dbHandle(session_)) {
@@ -47,6 +51,8 @@ Connection::Connection(const std::string& path, Access access)
       run("PRAGMA cache_size = -65536");  // 64 MiB: the index over job ids is read at random
       // 16 MiB of log between checkpoints: a page that changes often is written back once for many commits.
       run("PRAGMA wal_autocheckpoint = 4096");
+      // It grows while a backup holds its snapshot; then it is cut again.
+      run("PRAGMA journal_size_limit = 67108864");
     } else {
       run("PRAGMA query_only = ON");
       run("PRAGMA cache_size = -8192");

@@ -12,6 +12,9 @@
 
 namespace carillon::storage::sqlite {
 
+/// What SQLite is told once for the whole process, before anything is opened.
+void prepare_sqlite();
+
 enum class Access : std::uint8_t {
   write,  ///< made if need be; WAL, and a commit is on disk when it returns (synchronous=FULL)
   read    ///< for queries only

@@ -9,10 +9,10 @@ constexpr std::size_t response_bytes_max = 1024;
 
 }  // namespace
 
-DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Chores& chores,
+DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, GivenNumbers& numbers, Chores& chores,
                                  EventLog& log)
     : endpoints_(endpoints),
-      ids_(ids),
+      numbers_(numbers),
       chores_(chores),
       owner_events_(handle, log),
       insert_delivery_(handle,
@@ -57,7 +57,7 @@ void DeliveryChanges::owe(WriteContext& context, const hub::EventPtr& event, con
 
 void DeliveryChanges::owe_to(WriteContext& context, hub::EndpointId endpoint, const EndpointTable::Standing& standing,
                              const hub::EventPtr& event) {
-  const hub::DeliveryId id = ids_.next();
+  const hub::DeliveryId id{numbers_.next()};
   const hub::UnixMs due_at = standing.ordered ? due_in_its_turn : context.now_ms;
   if (!standing.enabled) {
     insert(context, id, endpoint, event->seq, hub::DeliveryState::failed, due_at);
@@ -68,7 +68,7 @@ void DeliveryChanges::owe_to(WriteContext& context, hub::EndpointId endpoint, co
 }
 
 hub::DeliveryId DeliveryChanges::owe_test(WriteContext& context, const hub::Endpoint& endpoint) {
-  const hub::DeliveryId id = ids_.next();
+  const hub::DeliveryId id{numbers_.next()};
   const auto message = insert(context, id, endpoint.id, no_event, hub::DeliveryState::pending, due_first);
   auto event = std::make_shared<hub::Event>();
   event->owner = endpoint.owner;

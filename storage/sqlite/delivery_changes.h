@@ -8,8 +8,8 @@
 
 #include "hub/store.h"
 #include "storage/sqlite/chores.h"
-#include "storage/sqlite/delivery_ids.h"
 #include "storage/sqlite/endpoint_table.h"
+#include "storage/sqlite/given_numbers.h"
 #include "storage/sqlite/owner_events.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/statement.h"
@@ -19,7 +19,7 @@ namespace carillon::storage::sqlite {
 
 class DeliveryChanges {
  public:
-  DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, DeliveryIds& ids, Chores& chores, EventLog& log);
+  DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, GivenNumbers& numbers, Chores& chores, EventLog& log);
 
   /// Writes what an event owes: to the registered endpoints that match, and to the one its submission named.
   void owe(WriteContext& context, const hub::EventPtr& event, const JobRow& row);
@@ -44,7 +44,7 @@ class DeliveryChanges {
   void note(const hub::Attempt& attempt, EndpointTable::Standing& standing);
 
   EndpointTable& endpoints_;
-  DeliveryIds& ids_;
+  GivenNumbers& numbers_;
   Chores& chores_;
   OwnerEvents owner_events_;
   Statement insert_delivery_;

@@ -27,7 +27,8 @@ std::string feed_of(std::string_view spans, std::string_view condition) {
 
 FeedReader::FeedReader(sqlite3* handle)
     : bounds_(handle,
-              "SELECT coalesce((SELECT max(seq) FROM events), 0), max(coalesce((SELECT min(seq) FROM events), 1) - 1, "
+              "SELECT max(coalesce((SELECT max(seq) FROM events), 0), CAST(value AS INTEGER)), max(coalesce((SELECT "
+              "min(seq) FROM events), 1) - 1, "
               "CAST(value AS INTEGER)) FROM meta WHERE name = 'events_gone_to'"),
       of_all_(handle, feed_of("events AS v", "v.seq > ?1 ORDER BY v.seq")),
       // Its keys' spans have to be put in order; their events, which may be large, need not.

@@ -7,20 +7,17 @@
 
 namespace carillon::storage::sqlite {
 
-JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries,
-                       EndpointChanges& endpoints, EventLog& log, IdempotencyKeys& keys, Erasures& erasures)
+JobChanges::JobChanges(sqlite3* handle, const hub::Rules& rules, const With& with)
     : rules_(rules),
-      deliveries_(deliveries),
-      endpoints_(endpoints),
-      log_(log),
-      keys_(keys),
-      erasures_(erasures),
+      with_(with),
       find_client_(handle, "SELECT account FROM api_keys WHERE id = ? AND role = 0 AND hash IS NOT NULL"),
       find_job_(handle, select(job_columns, job_by_id)),
-      find_id_(handle, "SELECT EXISTS (SELECT 1 FROM job_states AS s WHERE s.n = j.n) FROM jobs AS j WHERE j.id = ?"),
+      find_id_(handle,
+               "SELECT EXISTS (SELECT 1 FROM job_states AS s WHERE s.n = j.n) FROM jobs AS j WHERE j.id = ?1 "
+               "UNION ALL SELECT 0 FROM job_ids_gone WHERE id = ?1"),
       insert_job_(handle,
-                  "INSERT INTO jobs (id, owner_key, owner_account, created_at, hook, hook_events, metadata) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n"),
+                  "INSERT INTO jobs (n, id, owner_key, owner_account, created_at, hook, hook_events, metadata) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_state_(handle, "INSERT INTO job_states (n, status, seq, updated_at, progress) VALUES (?, ?, ?, ?, 0)"),
       update_state_(handle, "UPDATE job_states SET status = ?2, seq = ?3, updated_at = ?4, progress = ?5 WHERE n = ?1"),
       update_outcome_(handle, "UPDATE jobs SET error = ?2, result = ?3 WHERE n = ?1"),
@@ -50,18 +47,18 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
   if (auto detail = taken(submission.job); !detail.empty()) return {hub::Refusal::already_exists, std::move(detail)};
 
   if (submission.hook) {
-    row.hook = endpoints_.for_hook(context, job.owner, *submission.hook);
+    row.hook = with_.endpoints.for_hook(context, job.owner, *submission.hook);
     row.hook_events = submission.hook->events;
   }
   job.id = submission.job;
   job.metadata = submission.metadata;
   job.created_at = job.updated_at = context.now_ms;
   job.seq = context.next_seq();
-  insert_job_.bind(job.id, job.owner.key, job.owner.account, job.created_at, row.hook,
-                   std::int64_t{row.hook_events.bits}, job.metadata);
-  insert_job_.step();
-  row.n = insert_job_.integer(0);
-  insert_job_.reset();
+  row.n = with_.numbers.next();
+  insert_job_
+      .bind(row.n, job.id, job.owner.key, job.owner.account, job.created_at, row.hook,
+            std::int64_t{row.hook_events.bits}, job.metadata)
+      .run();
   insert_state_.bind(row.n, job.status, job.seq, job.updated_at).run();
   write_event(context, row, hub::EventKind::queued, 0, nullptr);
   return recent_.put(std::move(row)).job;
@@ -69,14 +66,14 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
 
 hub::Outcome<hub::Submitted> JobChanges::submit_once(WriteContext& context, const hub::Submission& submission,
                                                      const hub::IdempotencyKey& key) {
-  if (auto earlier = keys_.find(context.now_ms, submission.by.key, key.text)) {
+  if (auto earlier = with_.keys.find(context.now_ms, submission.by.key, key.text)) {
     if (earlier->body == key.body) return hub::Submitted{std::move(earlier->job), true};
     return {hub::Refusal::key_reused,
             "This Idempotency-Key came with another body before; a new request needs a new one."};
   }
   auto outcome = submit(context, submission);
   if (!outcome) return {outcome.refusal(), outcome.detail()};
-  keys_.keep(submission.by.key, key, *outcome);
+  with_.keys.keep(submission.by.key, key, *outcome);
   return hub::Submitted{std::move(*outcome), false};
 }
 
@@ -86,7 +83,7 @@ std::string JobChanges::taken(const hub::JobId& id) {
     if (!find_id_.step()) return {};
     const bool exists = find_id_.integer(0) != 0;
     find_id_.reset();
-    if (!exists) return "The job with this id was erased; its id is not given again: " + id.text();
+    if (!exists) return "The job with this id is gone; its id is not given again: " + id.text();
   }
   return "There is a job with this id already: " + id.text();
 }
@@ -132,7 +129,9 @@ hub::Outcome<hub::Done> JobChanges::erase(WriteContext& context, const hub::Prin
   }
   erase_job_.bind(row->n).run();
   erase_state_.bind(row->n).run();
-  erasures_.begin(row->n, row->job.seq);
+  with_.erasures.begin(row->n, row->job.seq);
+  with_.kept.erase_progress(row->n);  // which is not reached from the last event, where some between are gone
+  with_.kept.settle(row->n);
   context.batch.jobs_erased.push_back(id);
   return hub::Done{};
 }
@@ -146,6 +145,7 @@ hub::Outcome<const hub::Job*> JobChanges::apply(WriteContext& context, const hub
 
   job.status = report.status.value_or(job.status);
   const hub::Seq previous = std::exchange(job.seq, context.next_seq());
+  const bool was_kept = with_.kept.passed(previous) || with_.kept.passed(row->progress_seq);
   job.updated_at = context.now_ms;
   if (is_final(job.status)) {
     job.result = report.result;
@@ -156,6 +156,7 @@ hub::Outcome<const hub::Job*> JobChanges::apply(WriteContext& context, const hub
     row->progress_seq = job.seq;
   }
   update_state_.bind(row->n, job.status, job.seq, job.updated_at, row->progress_seq).run();
+  if (was_kept) with_.kept.settle(row->n);
   write_event(context, *row, *verdict.event, previous, report.progress);
   if (!is_final(job.status)) return &job;
   if (auto kept = recent_.take(report.job)) found_ = std::move(*kept);
@@ -175,9 +176,9 @@ void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::Even
   event->result = job.result;
   event->error = job.error;
   event->progress = progress;
-  log_.append(*event, row.n, previous);
+  with_.log.append(*event, row.n, previous);
   context.batch.events.push_back(std::move(event));
-  deliveries_.owe(context, context.batch.events.back(), row);
+  with_.deliveries.owe(context, context.batch.events.back(), row);
 }
 
 }  // namespace carillon::storage::sqlite

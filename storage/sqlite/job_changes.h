@@ -10,7 +10,9 @@
 #include "storage/sqlite/endpoint_changes.h"
 #include "storage/sqlite/erasures.h"
 #include "storage/sqlite/event_log.h"
+#include "storage/sqlite/given_numbers.h"
 #include "storage/sqlite/idempotency_keys.h"
+#include "storage/sqlite/kept_events.h"
 #include "storage/sqlite/recent_jobs.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/statement.h"
@@ -20,8 +22,17 @@ namespace carillon::storage::sqlite {
 
 class JobChanges {
  public:
-  JobChanges(sqlite3* handle, const hub::Rules& rules, DeliveryChanges& deliveries, EndpointChanges& endpoints,
-             EventLog& log, IdempotencyKeys& keys, Erasures& erasures);
+  /// What a change of a job concerns besides.
+  struct With {
+    DeliveryChanges& deliveries;
+    EndpointChanges& endpoints;
+    EventLog& log;
+    KeptEvents& kept;
+    IdempotencyKeys& keys;
+    Erasures& erasures;
+    GivenNumbers& numbers;
+  };
+  JobChanges(sqlite3* handle, const hub::Rules& rules, const With& with);
 
   hub::Outcome<hub::Job> submit(WriteContext& context, const hub::Submission& submission);
   hub::Outcome<hub::Submitted> submit_once(WriteContext& context, const hub::Submission& submission,
@@ -48,11 +59,7 @@ class JobChanges {
                    const hub::Text& progress);
 
   const hub::Rules& rules_;
-  DeliveryChanges& deliveries_;
-  EndpointChanges& endpoints_;
-  EventLog& log_;
-  IdempotencyKeys& keys_;
-  Erasures& erasures_;
+  With with_;
   RecentJobs recent_;
   JobRow found_;  ///< one that is final: not worth keeping
   Statement find_client_;

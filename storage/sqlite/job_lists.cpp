@@ -38,7 +38,7 @@ std::string rows_of(std::string_view owner) {
 }  // namespace
 
 JobLists::JobLists(sqlite3* handle)
-    : last_(handle, "SELECT coalesce(max(n), 0) FROM job_states"),
+    : ends_(handle, "SELECT coalesce((SELECT max(n) FROM job_states), 0), coalesce((SELECT min(n) FROM jobs), 0)"),
       of_all_(handle, "SELECT n, status FROM job_states WHERE n < ?1 ORDER BY n DESC"),
       of_account_(handle, rows_of("j.owner_account = ?3")),
       of_key_(handle, rows_of("j.owner_account = ?3 AND j.owner_key = ?4")),
@@ -50,8 +50,8 @@ JobLists::JobLists(sqlite3* handle)
 }
 
 Reader::JobList JobLists::page(const Reader::JobPage& page) {
-  last_.bind().step();
-  const Moment moment(last_);
+  ends_.bind().step();
+  const Moment moment(ends_);
   const Found found = find(page);
   Reader::JobList list;
   if (found.next) list.next = hub::JobPlace{*found.next};
@@ -64,8 +64,8 @@ Reader::JobList JobLists::page(const Reader::JobPage& page) {
 
 std::vector<Reader::ListedJob> JobLists::some(const hub::Sight& of, const std::vector<hub::JobId>& ids,
                                               std::size_t result_bytes_max) {
-  last_.bind().step();
-  const Moment moment(last_);
+  ends_.bind().step();
+  const Moment moment(ends_);
   std::vector<Reader::ListedJob> jobs;
   Room room{result_bytes_max};
   for (const hub::JobId& id : ids) {
@@ -77,7 +77,8 @@ std::vector<Reader::ListedJob> JobLists::some(const hub::Sight& of, const std::v
 JobLists::Found JobLists::find(const Reader::JobPage& page) {
   Found found;
   std::size_t looked_at = 0;
-  std::int64_t before = last_.integer(0) + 1;
+  std::int64_t before = ends_.integer(0) + 1;
+  const std::int64_t first_block = ends_.integer(1) >> block_bits;
   if (page.before) before = std::min(before, page.before->value);
 
   /// True when the page has come to its end.
@@ -99,7 +100,7 @@ JobLists::Found JobLists::find(const Reader::JobPage& page) {
   }
   const bool of_key = page.of.of == hub::Sight::Of::key;
   std::int64_t block = (before - 1) >> block_bits;
-  for (int looked = 0; block >= 0; --block, ++looked) {
+  for (int looked = 0; block >= first_block; --block, ++looked) {
     if (looked == blocks_per_page_max) {
       found.next = (block + 1) << block_bits;
       break;

@@ -37,7 +37,7 @@ class JobLists {
   std::optional<hub::Reader::ListedJob> read(Statement& whole, Statement& without_result, const Id& id,
                                              const hub::Sight& of, Room& room);
 
-  Statement last_;
+  Statement ends_;  ///< the last job and the first
   Statement of_all_;
   Statement of_account_;
   Statement of_key_;

@@ -1,6 +1,5 @@
 #include "storage/sqlite/migrations.h"
 
-#include <Poco/Data/Statement.h>
 #include <Poco/DigestEngine.h>
 
 #include <string>
@@ -12,38 +11,14 @@
 namespace carillon::storage::sqlite {
 namespace {
 
-using Poco::Data::Keywords::into;
-using Poco::Data::Keywords::now;
-
 std::string checksum(std::string_view sql) {
   const hub::Sha256 hash = hub::sha256(sql);
   return Poco::DigestEngine::digestToHex({hash.begin(), hash.end()});
 }
 
-struct Applied {
-  std::vector<int> numbers;
-  std::vector<std::string> checksums;
-};
-
-Applied read_applied(Connection& connection) {
-  Applied applied;
-  connection.session() << "SELECT number, checksum FROM schema_migrations ORDER BY number", into(applied.numbers),
-      into(applied.checksums), now;
-  return applied;
-}
-
-void check_applied(const Applied& applied, const std::vector<Migration>& migrations) {
-  for (std::size_t i = 0; i < applied.numbers.size(); ++i) {
-    if (i >= migrations.size()) {
-      throw hub::StoreError("the database has schema " + std::to_string(applied.numbers.back()) +
-                            ", this program knows up to " + std::to_string(migrations.size()) +
-                            ": it was used by a later version; install that one, or restore a backup");
-    }
-    if (applied.numbers[i] != migrations[i].number || applied.checksums[i] != checksum(migrations[i].sql)) {
-      throw hub::StoreError("migration " + std::string(migrations[i].name) +
-                            " is not the one this database was made with; the database was not touched");
-    }
-  }
+bool any(sqlite3* handle, const char* sql) {
+  Statement query(handle, sql);
+  return query.step();
 }
 
 void apply(Connection& connection, const Migration& migration, const hub::Clock& clock) {
@@ -62,13 +37,42 @@ void apply(Connection& connection, const Migration& migration, const hub::Clock&
 
 }  // namespace
 
+Schema schema_of(sqlite3* handle, const std::vector<Migration>& migrations) {
+  Schema schema;
+  if (!any(handle, "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'")) {
+    if (any(handle, "SELECT 1 FROM sqlite_schema")) throw hub::StoreError("it is a database, but none of Carillon's");
+    for (const Migration& migration : migrations) schema.missing.emplace_back(migration.name);
+    return schema;
+  }
+  std::vector<std::string> sums;
+  Statement rows(handle, "SELECT number, name, applied_at, checksum FROM schema_migrations ORDER BY number");
+  while (rows.step()) {
+    schema.applied.push_back({static_cast<int>(rows.integer(0)), std::string(rows.text(1)), rows.integer(2)});
+    sums.emplace_back(rows.text(3));
+  }
+  const auto known = static_cast<int>(migrations.size());
+  if (schema.number() > known) {
+    throw hub::StoreError("the database has schema " + std::to_string(schema.number()) + ", this program knows up to " +
+                          std::to_string(known) +
+                          ": it was used by a later version; install that one, or restore a backup");
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const Migration& own = migrations[i];
+    if (schema.applied[i].number == own.number && sums[i] == checksum(own.sql)) continue;
+    throw hub::StoreError("migration " + std::string(own.name) +
+                          " is not the one this database was made with; the database was not touched");
+  }
+  for (std::size_t i = sums.size(); i < migrations.size(); ++i) schema.missing.emplace_back(migrations[i].name);
+  return schema;
+}
+
 void migrate(Connection& connection, const std::vector<Migration>& migrations, const hub::Clock& clock) {
+  const Schema schema = schema_of(connection.handle(), migrations);
   connection.run(
       "CREATE TABLE IF NOT EXISTS schema_migrations ("
       " number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
-  const Applied applied = read_applied(connection);
-  check_applied(applied, migrations);
-  for (std::size_t i = applied.numbers.size(); i < migrations.size(); ++i) apply(connection, migrations[i], clock);
+  for (auto i = static_cast<std::size_t>(schema.number()); i < migrations.size(); ++i)
+    apply(connection, migrations[i], clock);
 }
 
 }  // namespace carillon::storage::sqlite

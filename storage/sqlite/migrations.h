@@ -11,6 +11,7 @@
 
 #include "hub/clock.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/schema.h"
 
 namespace carillon::storage::sqlite {
 
@@ -23,8 +24,11 @@ struct Migration {
 /// In ascending order, without gaps, from 1.
 const std::vector<Migration>& known_migrations();
 
-/// Applies what is missing. Throws hub::StoreError when the database is of a later version than this program, or was
-/// made by other migrations than these; nothing is changed then.
+/// Throws hub::StoreError as migrate() does. Changes nothing.
+Schema schema_of(sqlite3* handle, const std::vector<Migration>& migrations);
+
+/// Applies what is missing. Throws hub::StoreError when the database is of a later version than this program, was made
+/// by other migrations than these, or is none of Carillon's; nothing is changed then.
 void migrate(Connection& connection, const std::vector<Migration>& migrations, const hub::Clock& clock);
 
 }  // namespace carillon::storage::sqlite

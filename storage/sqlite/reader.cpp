@@ -143,7 +143,7 @@ class SqliteReader final : public hub::Reader {
                   "SELECT due_at FROM deliveries INDEXED BY deliveries_pending WHERE state = 0 AND endpoint = ?1 AND "
                   "due_at > ?2 AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?1 AND status = 0) "
                   "ORDER BY due_at LIMIT 1"),
-        last_seq_(handle(), "SELECT max(seq) FROM events"),
+        last_seq_(handle(), last_seq_query),
         epoch_(handle(), "SELECT value FROM meta WHERE name = 'epoch'"),
         feed_(handle()),
         job_lists_(handle()) {}

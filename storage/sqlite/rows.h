@@ -80,6 +80,12 @@ inline std::shared_ptr<hub::Event> read_event(const Statement& row, int first) {
   return event;
 }
 
+/// The last number that was given: the last events may be gone, but then the line behind which the history begins has
+/// passed them.
+inline constexpr std::string_view last_seq_query =
+    "SELECT max(coalesce((SELECT max(seq) FROM events), 0), CAST(value AS INTEGER)) FROM meta "
+    "WHERE name = 'events_gone_to'";
+
 /// A revoked key, which has no hash, is none.
 inline constexpr std::string_view live_keys =
     "api_keys AS k JOIN accounts AS a ON a.id = k.account WHERE k.hash NOT NULL";

@@ -10,6 +10,7 @@
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/reader.h"
 #include "storage/sqlite/secrets_at_rest.h"
+#include "storage/sqlite/upgrade.h"
 #include "storage/sqlite/writer.h"
 
 namespace carillon::storage::sqlite {
@@ -21,15 +22,15 @@ using hub::Then;
 /// A connection whose database is as this program needs it.
 class MigratedConnection {
  public:
-  MigratedConnection(const std::string& path, const hub::Clock& clock) : connection_(path, Access::write) {
+  MigratedConnection(const StoreOptions& options, const hub::Clock& clock) : connection_(options.path, Access::write) {
     try {
-      const SecureDelete secure_delete(connection_);  // a migration may move secrets
-      migrate(connection_, known_migrations(), clock);
+      const auto upgraded = upgrade(connection_, options.path, known_migrations(), clock, {});
+      if (upgraded && upgraded->from > 0 && options.on_upgrade) options.on_upgrade(*upgraded);
       Statement(connection_.handle(), "INSERT OR IGNORE INTO meta (name, value) VALUES ('epoch', ?)")
           .bind(hub::random_base62(16))
           .run();
     } catch (const hub::StoreError& error) {
-      throw hub::StoreError("cannot open the database " + path + ": " + error.what());
+      throw hub::StoreError("cannot open the database " + options.path + ": " + error.what());
     }
   }
 
@@ -49,10 +50,13 @@ class SqliteStore final : public hub::Store {
   SqliteStore(const StoreOptions& options, const hub::Rules& rules, const hub::Clock& clock)
       : path_(options.path),
         clock_(clock),
-        connection_(path_, clock),
+        connection_(options, clock),
         box_(settle_secrets(*connection_, options.secrets, key_file_of(options))),
         writer_(*connection_, rules, box_,
-                {options.endpoints_per_key_max, options.keep_deliveries_ms, options.keep_idempotency_ms}),
+                {options.endpoints_per_key_max,
+                 options.keep_deliveries_ms,
+                 options.keep_idempotency_ms,
+                 {options.keep_jobs_ms, options.keep_events_ms}}),
         committer_(writer_, announcer_, clock, {options.queue_max, options.batch_max}) {}
 
   std::unique_ptr<hub::Reader> open_reader() override { return sqlite::open_reader(path_, clock_, box_); }

@@ -11,14 +11,17 @@
 #include "storage/sqlite/chores.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/delivery_changes.h"
-#include "storage/sqlite/delivery_ids.h"
+#include "storage/sqlite/delivery_rows.h"
 #include "storage/sqlite/endpoint_changes.h"
 #include "storage/sqlite/endpoint_table.h"
 #include "storage/sqlite/erasures.h"
 #include "storage/sqlite/event_log.h"
+#include "storage/sqlite/given_numbers.h"
 #include "storage/sqlite/idempotency_keys.h"
 #include "storage/sqlite/identity_changes.h"
 #include "storage/sqlite/job_changes.h"
+#include "storage/sqlite/kept_events.h"
+#include "storage/sqlite/retention.h"
 #include "storage/sqlite/secret_changes.h"
 #include "storage/sqlite/sending_again.h"
 #include "storage/sqlite/statement.h"
@@ -31,6 +34,7 @@ class Writer {
     std::size_t endpoints_per_key_max;
     hub::UnixMs keep_deliveries_ms;  ///< 0: for ever
     hub::UnixMs keep_idempotency_ms;
+    Retention::Times keep;
   };
 
   /// The connection's database is migrated already, and its secrets are as the box has them, which outlives the writer.
@@ -44,7 +48,7 @@ class Writer {
   /// A commit that changes nothing anyone sees: succeeds when the database can be written.
   void probe();
 
-  /// The last event there is.
+  /// The last number that was given to an event, be it kept or not.
   hub::Seq last_seq();
   /// Deliveries that are owed. Counts them, by their index.
   std::uint64_t pending();
@@ -55,10 +59,14 @@ class Writer {
   Statement commit_;
   Statement probe_;
   EndpointTable endpoint_table_;
-  DeliveryIds delivery_ids_;
+  GivenNumbers delivery_numbers_;
+  GivenNumbers job_numbers_;
   EventLog event_log_;
+  KeptEvents kept_events_;
+  DeliveryRows delivery_rows_;
   IdempotencyKeys idempotency_keys_;
   Erasures erasures_;
+  Retention retention_;
   bool table_is_stale_ = false;
 
  public:

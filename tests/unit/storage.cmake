@@ -1,4 +1,5 @@
 carillon_unit_test(storage LIBS carillon_storage carillon_websocket SQLite::SQLite3 SOURCES
+  storage/backup_test.cpp
   storage/chores_test.cpp
   storage/committer_test.cpp
   storage/delivery_test.cpp
@@ -12,9 +13,13 @@ carillon_unit_test(storage LIBS carillon_storage carillon_websocket SQLite::SQLi
   storage/many_reports_test.cpp
   storage/migrations_test.cpp
   storage/missed_events_test.cpp
+  storage/new_file_test.cpp
   storage/ordered_test.cpp
   storage/owner_events_test.cpp
+  storage/restoring_test.cpp
+  storage/retention_test.cpp
   storage/secret_box_test.cpp
   storage/secrets_test.cpp
   storage/sending_again_test.cpp
-  storage/submitted_once_test.cpp)
+  storage/submitted_once_test.cpp
+  storage/upgrade_test.cpp)
