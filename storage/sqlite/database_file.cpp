@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "hub/store.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/migrations.h"
@@ -29,7 +31,8 @@ std::string uri_of(const std::string& path, const char* options) {
 
 void check_whole(sqlite3* handle) {
   Statement check(handle, "PRAGMA integrity_check(1)");
-  const std::string found = check.step() ? std::string(check.text(0)) : "nothing";
+  std::string found = check.step() ? std::string(check.text(0)) : "nothing";
+  std::replace(found.begin(), found.end(), '\n', ' ');  // it is said in one line
   if (found != "ok") throw hub::StoreError("it is damaged: " + found);
 }
 
