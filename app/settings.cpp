@@ -247,7 +247,7 @@ std::vector<Setting> make_table() {
              "Webhooks that one key may register; one beyond is answered 409."),
       number("webhooks.keep_s", CARILLON_MEMBER(webhooks.keep_s), 0, 3650 * day_s,
              "Seconds that deliveries which have arrived or failed, and their attempts, are kept to be shown and sent "
-             "again. 0: for ever."),
+             "again. 0: as long as their jobs."),
       text("webhooks.ca_file", CARILLON_MEMBER(webhooks.ca_file), is_readable_or_empty,
            "the path of a readable file (PEM), or empty",
            "Certificates that endpoints are checked against instead of the system's."),

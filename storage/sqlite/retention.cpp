@@ -15,7 +15,7 @@ constexpr hub::UnixMs round_max_ms = 600'000;
 /// A result of megabytes takes as long to free as hundreds of rows: so rows alone do not bound a slice.
 constexpr std::chrono::milliseconds slice_time{2};
 /// A job lies on pages of its own in three tables and three indexes, where events that follow one another share theirs.
-constexpr std::size_t rows_per_job = 8;
+constexpr std::size_t rows_per_job = 16;
 constexpr std::size_t jobs_at_once = 64;
 constexpr std::size_t events_at_once = 500;
 

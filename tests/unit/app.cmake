@@ -9,6 +9,7 @@ carillon_unit_test(app
     app/log_test.cpp
     app/nearest_word_test.cpp
     app/period_test.cpp
+    app/progress_bar_test.cpp
     app/rate_limits_test.cpp
     app/settings_errors_test.cpp
     app/settings_sources_test.cpp
