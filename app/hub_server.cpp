@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -14,9 +15,13 @@
 
 #include "app/access_log.h"
 #include "app/data_directory.h"
+#include "app/disk_watch.h"
+#include "app/health.h"
 #include "app/metrics.h"
 #include "app/rate_limits.h"
 #include "app/serving_loop.h"
+#include "app/watch_door.h"
+#include "app/watchdog.h"
 #include "channels/polling/waiting_room.h"
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/dispatcher.h"
@@ -130,6 +135,15 @@ std::optional<net::ListeningSocket> make_front_socket(const Settings& settings, 
   return net::ListeningSocket::tcp(settings.listen);
 }
 
+/// Those who watch speak plainly, and few at a time.
+net::http::HttpOptions watch_options(const Settings::Limits& limits) {
+  net::http::HttpOptions options;
+  options.limits.head.head_bytes_max = limits.head_bytes;
+  options.limits.head_timeout_ms = limits.head_timeout_s * ms_per_s;
+  options.limits.idle_timeout_ms = limits.idle_timeout_s * ms_per_s;
+  return options;
+}
+
 /// Runs `task` on the loop and waits for it.
 void run_on(net::EventLoop& loop, const std::function<void()>& task) {
   std::promise<void> done;
@@ -152,7 +166,10 @@ struct HubServer::Parts {
         front_socket(make_front_socket(settings, doors, std::move(open_already))),
         control_socket(net::ListeningSocket::unix_stream(directory.control_socket())),
         store(storage::sqlite::open_store(store_options(settings, directory, upgraded), rules, clock)),
-        metrics(*store),
+        watchdog(store->tallies(), {settings.watchdog.loop_s * ms_per_s, settings.watchdog.commit_s * ms_per_s}),
+        disk(directory.path(), directory.database_file(), settings.store.disk_free_min_bytes),
+        health(*store, watchdog, disk),
+        metrics(*store, watchdog, disk, [this] { return certificate_end_s.load(); }),
         admission(admission_limits(settings.websocket)),
         waiting_room({settings.polling.waiting_max, settings.polling.waiting_per_key}),
         rates(settings.limits),
@@ -160,11 +177,19 @@ struct HubServer::Parts {
     const auto reader = store->open_reader();
     first_start = reader->keys({.account = {}, .role = {}, .name = {}, .after = {}, .limit = 1}).empty();
     urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings,  *store,       rules.ownership(), clock,   urls,  admission,
-                                 under_way, waiting_room, reader->epoch(),   metrics, rates, access_log.get()};
+    const ServingContext context{settings,  *store,    rules.ownership(), clock,           urls,
+                                 admission, under_way, waiting_room,      reader->epoch(), metrics,
+                                 health,    rates,     access_log.get()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings));
     if (dispatcher) metrics.watch(dispatcher->figures());
+    if (tls) certificate_end_s = tls->valid_until_s();
+    for (std::size_t i = 0; i < loops.size(); ++i) watchdog.watch("loop-" + std::to_string(i), loops[i]->loop());
+    if (dispatcher) watchdog.watch("webhooks", dispatcher->loop());
+    if (doors == Doors::all && !settings.metrics_listen.empty()) {
+      watch_door.emplace(settings.metrics_listen, health, metrics, watch_options(settings.limits),
+                         settings.limits.connections);
+    }
   }
 
   void start() {
@@ -184,13 +209,23 @@ struct HubServer::Parts {
                       loops.front()->adopt(std::move(transport), Entrance::control);
                     });
     for (const auto& loop : loops) loop->begin();
+    watchdog.start();
+    if (watch_door) watch_door->start();
   }
 
   std::unique_ptr<net::Transport> speak(const Poco::Net::StreamSocket& socket) const {
     return tls ? tls->make_transport(socket) : net::make_plain_transport(socket);
   }
 
-  /// In turn: long-lived connections spread evenly.
+  /// In turn: long-lived connections spread evenly. One that is stuck is passed over where another turns.
+  ServingLoop& next_turning_loop() {
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      ServingLoop& loop = *loops[next_loop++ % loops.size()];
+      if (watchdog.turns(loop.loop())) return loop;
+    }
+    return *loops[next_loop++ % loops.size()];
+  }
+
   void place(std::unique_ptr<net::Transport> transport) {
     std::size_t connected = 0;
     for (const auto& loop : loops) connected += loop->connections();
@@ -200,17 +235,19 @@ struct HubServer::Parts {
       transport->write(&piece, 1);
       return;
     }
-    loops[next_loop++ % loops.size()]->adopt(std::move(transport), Entrance::front);
+    next_turning_loop().adopt(std::move(transport), Entrance::front);
   }
 
   void reload_certificate() {
     auto fresh = make_tls(settings, Doors::all);
     // Who accepts is the one who reads it.
+    certificate_end_s = fresh->valid_until_s();
     run_on(loops.front()->loop(), [&] { tls.swap(fresh); });
   }
 
   net::MonotonicMs drain() {
     if (!running || drain_until) return 0;
+    health.note_draining();
     run_on(loops.front()->loop(), [this] {
       if (front) front->stop();
     });
@@ -235,6 +272,8 @@ struct HubServer::Parts {
   void stop() {
     if (!running) return;
     running = false;
+    health.note_draining();
+    watchdog.stop();
     run_on(loops.front()->loop(), [this] {
       if (front) front->stop();
       control->stop();
@@ -259,6 +298,10 @@ struct HubServer::Parts {
   SubmissionsUnderWay under_way;
   std::optional<storage::sqlite::Upgrade> upgraded;  ///< by the opening of the store
   std::unique_ptr<hub::Store> store;
+  Watchdog watchdog;
+  DiskWatch disk;
+  Health health;
+  std::atomic<std::int64_t> certificate_end_s{0};  ///< 0 where no TLS is spoken
   Metrics metrics;
   channels::webhook::UrlPolicy urls;
   channels::websocket::Admission admission;
@@ -270,6 +313,7 @@ struct HubServer::Parts {
   std::unique_ptr<Dispatcher> dispatcher;
   std::optional<net::Listener> front;
   std::optional<net::Listener> control;
+  std::optional<WatchDoor> watch_door;  ///< where metrics_listen is set
   std::size_t next_loop = 0;
   std::string address;
   bool running = false;
@@ -284,6 +328,8 @@ HubServer::~HubServer() { stop(); }
 
 const std::string& HubServer::address() const { return parts_->address; }
 
+std::uint16_t HubServer::metrics_port() const { return parts_->watch_door ? parts_->watch_door->port() : 0; }
+
 bool HubServer::first_start() const { return parts_->first_start; }
 
 std::optional<CertificateTime> HubServer::certificate_time() const {
@@ -296,7 +342,17 @@ void HubServer::reload_certificate() { parts_->reload_certificate(); }
 
 const std::optional<storage::sqlite::Upgrade>& HubServer::upgraded() const { return parts_->upgraded; }
 
-bool HubServer::writable() const { return parts_->store->writable(); }
+HubServer::Condition HubServer::look() {
+  parts_->disk.look();
+  const hub::Distribution& commits = parts_->store->tallies().commit_seconds;
+  std::uint64_t slow = 0;
+  for (std::size_t i = 0; i <= commits.bounds().size(); ++i) {
+    if (i > 0 && commits.bounds()[i - 1] >= slow_commit_s) slow += commits.count(i);
+  }
+  return {parts_->store->writable(), parts_->watchdog.stuck(), parts_->disk.low(), parts_->disk.free_bytes(), slow};
+}
+
+std::vector<Watchdog::Stuck> HubServer::stuck() const { return parts_->watchdog.stuck(); }
 
 unsigned HubServer::loops() const { return static_cast<unsigned>(parts_->loops.size()); }
 

@@ -12,6 +12,7 @@
 #include "app/spare_memory.h"
 #include "net/listener.h"
 #include "storage/sqlite/schema.h"
+#include "app/watchdog.h"
 
 namespace carillon::app {
 
@@ -42,6 +43,9 @@ class HubServer {
   /// Where it listens, with the port that was found for a 0: "127.0.0.1:8080"; empty where it does not.
   const std::string& address() const;
 
+  /// The port of metrics_listen; 0 where it is not set.
+  std::uint16_t metrics_port() const;
+
   /// True when there was no key when it was opened, so that nobody could have come in.
   bool first_start() const;
 
@@ -55,8 +59,20 @@ class HubServer {
   /// What was done to a database of an earlier version when it was opened; nothing where it was up to date, or new.
   const std::optional<storage::sqlite::Upgrade>& upgraded() const;
 
-  /// False while the store cannot write.
-  bool writable() const;
+  /// How it is.
+  struct Condition {
+    bool writable = true;  ///< the store
+    std::vector<Watchdog::Stuck> stuck;
+    bool disk_low = false;
+    std::uint64_t disk_free_bytes = 0;
+    std::uint64_t commits_slow = 0;  ///< so far: that took longer than slow_commit_s
+  };
+  static constexpr double slow_commit_s = 1.0;
+
+  /// Looks at the disk, and says how all is; to be called from time to time, by one thread.
+  Condition look();
+  /// What does not turn now; empty: all is well. From any thread, without waiting for anything.
+  std::vector<Watchdog::Stuck> stuck() const;
   unsigned loops() const;
   SpareMemory::Sight connections() const;
   /// Webhooks that were disabled since this was last asked.

@@ -51,13 +51,15 @@ void append_value(std::string& out, std::string_view text) {
   }
 }
 
-void write_whole(int fd, std::string_view line) {
+/// False where the descriptor does not take it.
+bool write_whole(int fd, std::string_view line) {
   while (!line.empty()) {
     const ssize_t written = ::write(fd, line.data(), line.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
+    if (written <= 0) return false;
     line.remove_prefix(static_cast<std::size_t>(written));
   }
+  return true;
 }
 
 }  // namespace
@@ -155,7 +157,7 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
   }
   line += '\n';
   const std::lock_guard lock(mutex_);
-  write_whole(fd_, line);
+  if (!write_whole(fd_, line)) ++dropped_;
 }
 
 }  // namespace carillon::app

@@ -8,6 +8,7 @@
 // Threads: a Log may be used from any thread; lines never mix. Writing blocks while the descriptor does.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <mutex>
@@ -68,6 +69,9 @@ class Log {
   /// To ask before something costly is put together for a line.
   bool writes(LogLevel level) const { return level <= level_; }
 
+  /// Lines that a descriptor did not take, or not whole, of all logs of this process.
+  static std::uint64_t lines_dropped() { return dropped_.load(std::memory_order_relaxed); }
+
  private:
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
 
@@ -76,6 +80,7 @@ class Log {
   const hub::Clock& clock_;
   int fd_;
   mutable std::mutex mutex_;
+  static inline std::atomic<std::uint64_t> dropped_{0};
 };
 
 std::string_view to_text(LogLevel level);

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "app/log.h"
 #include "app/process_figures.h"
 #include "channels/websocket/counters.h"
 
@@ -47,7 +48,12 @@ class Page {
   /// What several threads have seen, as one. All have the same bounds.
   void histogram(std::string name, std::string help, std::span<const hub::Distribution* const> parts) {
     open(MetricType::Histogram, std::move(name), std::move(help));
+    add({}, parts);
+  }
+
+  void add(Labels labels, std::span<const hub::Distribution* const> parts) {
     ClientMetric metric;
+    metric.label = std::move(labels);
     ClientMetric::Histogram& histogram = metric.histogram;
     const std::span<const double> bounds = parts.front()->bounds();
     for (std::size_t i = 0; i <= bounds.size(); ++i) {
@@ -75,6 +81,15 @@ double sum(const std::vector<Metrics::Loop>& loops, Read&& read) {
   std::uint64_t total = 0;
   for (const Metrics::Loop& loop : loops) total += read(loop);
   return static_cast<double>(total);
+}
+
+/// A distribution of every loop.
+template <typename Find>
+std::vector<const hub::Distribution*> of_all(const std::vector<Metrics::Loop>& loops, Find&& find) {
+  std::vector<const hub::Distribution*> parts;
+  parts.reserve(loops.size());
+  for (const Metrics::Loop& loop : loops) parts.push_back(&find(loop));
+  return parts;
 }
 
 double sum(const std::vector<Metrics::Loop>& loops, hub::Tally Counters::*tally) {
@@ -111,13 +126,12 @@ void add_websocket(Page& page, const std::vector<Metrics::Loop>& loops) {
   page.counter("carillon_websocket_deliveries_behind_total",
                "Those of them that have to wait for a client to read what was sent before.",
                sum(loops, &Counters::deliveries_behind));
-  std::vector<const hub::Distribution*> latencies;
-  latencies.reserve(loops.size());
-  for (const Metrics::Loop& loop : loops) latencies.push_back(&loop.websocket.counters().delivery_seconds);
   page.histogram("carillon_websocket_delivery_seconds",
                  "From the commit of an event until it is written to a connection, without deliveries that wait for "
                  "their client.",
-                 latencies);
+                 of_all(loops, [](const Metrics::Loop& loop) -> const hub::Distribution& {
+                   return loop.websocket.counters().delivery_seconds;
+                 }));
 }
 
 void add_polling(Page& page, const std::vector<Metrics::Loop>& loops) {
@@ -201,6 +215,51 @@ void add_http(Page& page, const std::vector<Metrics::Loop>& loops) {
   }
 }
 
+void add_calls(Page& page, const std::vector<Metrics::Loop>& loops) {
+  page.open(
+      MetricType::Histogram, "carillon_http_request_seconds",
+      "From a request that needs a key until its answer, by class of call; without those that wait for a change.");
+  for (std::size_t i = 0; i < CallFigures::classes.size(); ++i) {
+    page.add({{"call", std::string(to_text(CallFigures::classes[i]))}},
+             of_all(loops, [i](const Metrics::Loop& loop) -> const hub::Distribution& {
+               return loop.calls.times[i].seconds();
+             }));
+  }
+  page.open(MetricType::Counter, "carillon_http_rate_limited_total",
+            "Requests answered 429 because their key calls too often, by class of call.");
+  for (std::size_t i = 0; i < CallFigures::classes.size(); ++i) {
+    page.add({{"call", std::string(to_text(CallFigures::classes[i]))}},
+             sum(loops, [i](const Metrics::Loop& loop) { return loop.calls.limited[i].read(); }));
+  }
+  page.open(MetricType::Counter, "carillon_http_keys_refused_total",
+            "Requests whose key was refused, by reason; those for a WebSocket are counted as its handshakes.");
+  for (std::size_t i = 0; i < CallFigures::refusals.size(); ++i) {
+    page.add({{"reason", std::string(CallFigures::reasons[i])}},
+             sum(loops, [i](const Metrics::Loop& loop) { return loop.calls.refused[i].read(); }));
+  }
+}
+
+void add_watched(Page& page, const Watchdog& watchdog, const DiskWatch& disk) {
+  page.open(MetricType::Histogram, "carillon_loop_lag_seconds",
+            "How long a loop takes to answer the watchdog, which is how long anything waits on it.");
+  for (const Watchdog::Lag& lag : watchdog.lags()) {
+    const hub::Distribution* const seconds = &lag.seconds;
+    page.add({{"loop", std::string(lag.part)}}, std::span(&seconds, 1));
+  }
+  const auto stuck = watchdog.stuck();
+  page.open(MetricType::Gauge, "carillon_stuck", "1 for a part of the hub that does not turn, else 0.");
+  for (const std::string_view part : watchdog.parts()) {
+    const bool is_stuck = std::any_of(stuck.begin(), stuck.end(), [&](const auto& each) { return each.part == part; });
+    page.add({{"part", std::string(part)}}, is_stuck ? 1 : 0);
+  }
+  page.gauge("carillon_disk_free_bytes", "Bytes free on the data directory's disk.",
+             static_cast<double>(disk.free_bytes()));
+  page.gauge("carillon_disk_free_min_bytes", "Below so many the hub says that it is not ready.",
+             static_cast<double>(disk.free_min_bytes()));
+  page.gauge("carillon_database_bytes", "Size of the database.", static_cast<double>(disk.database_bytes()));
+  page.gauge("carillon_database_wal_bytes", "Size of its write-ahead log.", static_cast<double>(disk.wal_bytes()));
+}
+
 void add_process(Page& page) {
   const ProcessFigures figures = read_process_figures();
   page.counter("process_cpu_seconds_total", "CPU time spent, user and system.", figures.cpu_s);
@@ -210,6 +269,8 @@ void add_process(Page& page) {
   page.gauge("process_max_fds", "Files that may be open.", static_cast<double>(figures.files_max));
   page.gauge("process_start_time_seconds", "When the process was started, in seconds since 1970.",
              figures.started_at_s);
+  page.counter("carillon_log_lines_dropped_total", "Lines that the log's descriptor did not take.",
+               static_cast<double>(Log::lines_dropped()));
   page.open(MetricType::Gauge, "carillon_build_info", "1, for the version that runs.");
   page.add({{"version", CARILLON_VERSION}}, 1);
 }
@@ -223,6 +284,12 @@ std::vector<MetricFamily> Metrics::Collect() const {
   add_road(page, store_);
   if (webhooks_ != nullptr) add_webhooks(page, *webhooks_, store_);
   add_http(page, loops_);
+  add_calls(page, loops_);
+  add_watched(page, watchdog_, disk_);
+  if (const std::int64_t end_s = certificate_end_(); end_s != 0) {
+    page.gauge("carillon_certificate_expiry_timestamp_seconds",
+               "When the certificate that is served ends, in seconds since 1970.", static_cast<double>(end_s));
+  }
   add_process(page);
   return page.take();
 }

@@ -9,11 +9,17 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "app/call_figures.h"
+#include "app/disk_watch.h"
 #include "app/spare_memory.h"
+#include "app/watchdog.h"
 #include "channels/polling/channel.h"
 #include "channels/webhook/dispatch_figures.h"
 #include "channels/websocket/channel.h"
@@ -32,9 +38,14 @@ class Metrics final : public prometheus::Collectable {
     const net::http::HttpService& front;
     const net::http::HttpService& control;
     const net::ConnectionTable& connections;
+    const CallFigures& calls;
   };
+  /// When the certificate that is served ends, in seconds since 1970; 0 where there is none.
+  using CertificateEnd = std::function<std::int64_t()>;
 
-  explicit Metrics(const hub::Store& store) : store_(store) {}
+  /// All outlive it.
+  Metrics(const hub::Store& store, const Watchdog& watchdog, const DiskWatch& disk, CertificateEnd certificate_end)
+      : store_(store), watchdog_(watchdog), disk_(disk), certificate_end_(std::move(certificate_end)) {}
 
   void watch(const Loop& loop) { loops_.push_back(loop); }
   void watch(const channels::webhook::DispatchFigures& webhooks) { webhooks_ = &webhooks; }
@@ -47,6 +58,9 @@ class Metrics final : public prometheus::Collectable {
 
  private:
   const hub::Store& store_;
+  const Watchdog& watchdog_;
+  const DiskWatch& disk_;
+  const CertificateEnd certificate_end_;
   std::vector<Loop> loops_;
   const channels::webhook::DispatchFigures* webhooks_ = nullptr;
 };

@@ -65,8 +65,9 @@ net::http::Handler answering(net::http::Handler handler) {
 
 /// Lets a request through to its handler once it is known who sends it and that he may.
 net::http::Handler guarded(const Resources& resources, Roles roles, CallClass call, Authenticated handler) {
-  return answering([&door = resources.door, &turnstile = resources.turnstile, roles, call,
-                    handler = std::move(handler)](const Request& request, const Responder& responder) {
+  return answering([&door = resources.door, &turnstile = resources.turnstile, &times = resources.figures.times_of(call),
+                    roles, call, handler = std::move(handler)](const Request& request, const Responder& responder) {
+    responder.time(times);
     if (!turnstile.admits(request, responder)) return;
     const hub::AuthResult result = door.identify(request);
     if (const auto* refusal = std::get_if<hub::AuthRefusal>(&result))
@@ -85,23 +86,6 @@ Authenticated calls(Resource& resource, void (Resource::*method)(const Request&,
   return [&resource, method](const Request& request, const Principal& who, const Responder& responder) {
     (resource.*method)(request, who, responder);
   };
-}
-
-void add_health(Router& router, const hub::Store& store, const channels::websocket::WebSocketChannel& websocket,
-                const Metrics& metrics) {
-  router.add(Method::get, "/healthz", [](const Request&, const Responder& responder) {
-    responder.send(net::http::json_response(200, R"({"status":"ok"})"));
-  });
-  router.add(Method::get, "/readyz", [&store, &websocket](const Request&, const Responder& responder) {
-    if (websocket.draining()) {
-      return responder.send(net::http::Problem{503, "going_away", "The hub is shutting down.", {}, 5});
-    }
-    if (store.writable()) return responder.send(net::http::json_response(200, R"({"status":"ready"})"));
-    responder.send(net::http::Problem{503, "store_unavailable", "The store cannot write now.", {}, 5});
-  });
-  router.add(Method::get, "/metrics", [&metrics](const Request&, const Responder& responder) {
-    responder.send({200, Metrics::content_type, {}, metrics.text()});
-  });
 }
 
 /// The administrator's resources, each guarded by `guard`.
@@ -150,6 +134,16 @@ void add_webhooks(Router& router, const Resources& resources, Guard&& guard) {
 
 }  // namespace
 
+void add_watch_routes(Router& router, const Health& health, const Metrics& metrics) {
+  router.add(Method::get, "/healthz",
+             [&health](const Request&, const Responder& responder) { responder.send(health.healthz()); });
+  router.add(Method::get, "/readyz",
+             [&health](const Request&, const Responder& responder) { responder.send(health.readyz()); });
+  router.add(Method::get, "/metrics", [&metrics](const Request&, const Responder& responder) {
+    responder.send({200, Metrics::content_type, {}, metrics.text()});
+  });
+}
+
 Router make_front_routes(const Resources& resources) {
   using channels::polling::FeedResource;
   using channels::polling::PollingResource;
@@ -189,7 +183,7 @@ Router make_front_routes(const Resources& resources) {
   };
   add_webhooks(router, resources, guarded_for(owners));
   add_admin(router, resources.admin, guarded_for(admins));
-  add_health(router, resources.store, resources.websocket, resources.metrics);
+  if (resources.watched_at_front) add_watch_routes(router, resources.health, resources.metrics);
   return router;
 }
 
@@ -202,7 +196,7 @@ Router make_control_routes(const Resources& resources) {
   };
   add_admin(router, resources.admin, as_admin);
   add_webhooks(router, resources, as_admin);
-  add_health(router, resources.store, resources.websocket, resources.metrics);
+  add_watch_routes(router, resources.health, resources.metrics);
   return router;
 }
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "app/admin_resource.h"
+#include "app/call_figures.h"
 #include "app/door.h"
+#include "app/health.h"
 #include "app/jobs_resource.h"
 #include "app/metrics.h"
 #include "app/turnstile.h"
@@ -14,13 +16,11 @@
 #include "channels/webhook/deliveries_resource.h"
 #include "channels/webhook/webhooks_resource.h"
 #include "channels/websocket/channel.h"
-#include "hub/store.h"
 #include "net/http/router.h"
 
 namespace carillon::app {
 
 struct Resources {
-  const hub::Store& store;
   Door& door;
   Turnstile& turnstile;
   JobsResource& jobs;
@@ -31,8 +31,14 @@ struct Resources {
   channels::webhook::DefaultSecretResource& default_secret;
   AdminResource& admin;
   channels::websocket::WebSocketChannel& websocket;
+  CallFigures& figures;
+  const Health& health;
   const Metrics& metrics;
+  bool watched_at_front;  ///< whether the listening address has /metrics, /healthz and /readyz
 };
+
+/// /metrics, /healthz and /readyz, for anyone.
+void add_watch_routes(net::http::Router& router, const Health& health, const Metrics& metrics);
 
 /// The listening address: who calls is told by the key, and must have the role.
 net::http::Router make_front_routes(const Resources& resources);

@@ -13,6 +13,7 @@
 
 #include "app/commands.h"
 #include "app/first_start.h"
+#include "app/health_log.h"
 #include "app/hub_server.h"
 #include "app/log.h"
 #include "app/service_manager.h"
@@ -65,28 +66,6 @@ class Signals {
  private:
   sigset_t set_{};
   sigset_t before_{};
-};
-
-/// Says so when the store stops taking changes, and when it goes on.
-class StoreWatch {
- public:
-  StoreWatch(const HubServer& hub, const Log& log) : hub_(hub), log_(log) {}
-
-  void look() {
-    const bool writable = hub_.writable();
-    if (writable == writable_) return;
-    writable_ = writable;
-    if (writable) {
-      log_.info("the store can write again");
-    } else {
-      log_.error("the store cannot write: reports are refused until it can");
-    }
-  }
-
- private:
-  const HubServer& hub_;
-  const Log& log_;
-  bool writable_ = true;
 };
 
 void tell_disabled_webhooks(HubServer& hub, const Log& log) {
@@ -159,6 +138,7 @@ int serve(const Settings& settings) {
                        {"tls", tls},
                        {"data", settings.data},
                        {"loops", hub.loops()},
+                       {"metrics_port", hub.metrics_port()},
                        {"files_max", files}});
   tell_certificate(settings, hub, clock, log);
   std::cout << "Carillon " CARILLON_VERSION " is listening on " << url << "\n";
@@ -166,14 +146,14 @@ int serve(const Settings& settings) {
   std::cout << std::flush;
   manager.ready("Serving on " + url);
 
-  StoreWatch store(hub, log);
+  HealthLog health(hub, log);
   SpareMemory spare;
   std::optional<int> signal;
   for (;;) {
     signal = signals.wait(look_every);
-    store.look();
+    health.look();
     tell_disabled_webhooks(hub, log);
-    manager.is_well(net::steady_now_ms());
+    if (hub.stuck().empty()) manager.is_well(net::steady_now_ms());
     if (signal == SIGHUP) {
       manager.reloading();
       reload(settings, hub, clock, log);
@@ -186,7 +166,7 @@ int serve(const Settings& settings) {
   log.info("ending", {{"signal", name_of(*signal)}});
   manager.stopping(hub.drain() + stop_margin_ms);
   while (!hub.drained()) {
-    store.look();
+    health.look();
     signal = signals.wait(drain_look_every);
     if (!signal || signal == SIGHUP) continue;  // what ends reads nothing anew
     log.info("ending at once", {{"signal", name_of(*signal)}});

@@ -148,7 +148,7 @@ struct ServingLoop::Parts {
         authenticator(*reader, context.clock, keys_cached_max, context.settings.store.key_uses_s * ms_per_s),
         key_uses(loop, context.store, authenticator, home, context.settings.store.key_uses_s * ms_per_s),
         door(authenticator, context.clock),
-        turnstile(loop, context.rates, context.admission,
+        turnstile(loop, context.rates, context.admission, figures,
                   {context.settings.limits.refusals_per_address, context.access_log != nullptr}),
         intake(intake_limits(context.settings.limits)),
         jobs(context.store, intake, context.urls, context.submissions_under_way, home,
@@ -170,12 +170,24 @@ struct ServingLoop::Parts {
         front_http(loop, front, front_options(context)),
         control_http(loop, control, control_options(context)),
         connections(loop) {
-    context.metrics.watch({websocket, polling, front_http, control_http, connections});
+    context.metrics.watch({websocket, polling, front_http, control_http, connections, figures});
   }
 
   Resources resources(const ServingContext& context) {
-    return {context.store, door,       turnstile,      jobs,  polled_jobs, feed,
-            webhooks,      deliveries, default_secret, admin, websocket,   context.metrics};
+    return {door,
+            turnstile,
+            jobs,
+            polled_jobs,
+            feed,
+            webhooks,
+            deliveries,
+            default_secret,
+            admin,
+            websocket,
+            figures,
+            context.health,
+            context.metrics,
+            context.settings.metrics_listen.empty()};
   }
 
   net::EventLoop loop;
@@ -183,6 +195,7 @@ struct ServingLoop::Parts {
   hub::Authenticator authenticator;
   KeyUseNotes key_uses;
   Door door;
+  CallFigures figures;
   Turnstile turnstile;
   hub::Intake intake;
   JobsResource jobs;

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "app/health.h"
 #include "app/metrics.h"
 #include "app/rate_limits.h"
 #include "app/settings.h"
@@ -40,6 +41,7 @@ struct ServingContext {
   channels::polling::WaitingRoom& waiting_room;
   std::string epoch;
   Metrics& metrics;
+  const Health& health;
   RateLimits& rates;
   net::http::ExchangeLog* access_log;  ///< null where requests are not logged
 };

@@ -41,6 +41,11 @@ std::vector<Setting> make_table() {
            "an http:// or https:// URL with nothing behind host and port, like https://hub.example.com, or empty",
            "Where clients reach this hub; a webhook whose result is too large says where to fetch it (result_url). "
            "Empty: it says the path alone."),
+      text(
+          "metrics_listen", CARILLON_MEMBER(metrics_listen), is_address_or_empty,
+          "an address with a port, like 127.0.0.1:9090 or [::1]:9090, or empty",
+          "Address and port where /metrics, /healthz and /readyz are served, by a thread of their own, over plain HTTP "
+          "and without a key; then listen has them no more. Empty: listen has them."),
 
       choice("log.format", CARILLON_MEMBER(log.format), {{"text", LogFormat::text}, {"json", LogFormat::json}},
              "How log lines are written to standard error."),
@@ -131,6 +136,17 @@ std::vector<Setting> make_table() {
       number("store.key_uses_s", CARILLON_MEMBER(store.key_uses_s), 1, day_s,
              "Seconds to which it is known when an API key was last used (last_used_at); written together, once in so "
              "many seconds."),
+      number(
+          "store.disk_free_min_bytes", CARILLON_MEMBER(store.disk_free_min_bytes), 0, 1024 * gib,
+          "Bytes free on the data directory's disk below which the hub says that it is not ready (disk_low); it goes "
+          "on serving for as long as the store can write. 0: it does not look."),
+
+      number("watchdog.loop_s", CARILLON_MEMBER(watchdog.loop_s), 0, 3600,
+             "Seconds without an answer after which an event loop, or the webhooks' thread, counts as stuck: /healthz "
+             "and /readyz say 503, and systemd is not told that all is well. 0: they are not watched."),
+      number("watchdog.commit_s", CARILLON_MEMBER(watchdog.commit_s), 0, 3600,
+             "Seconds that one commit may take before the store counts as stuck, with the same answers. 0: it is not "
+             "watched."),
 
       number("websocket.heartbeat_s", CARILLON_MEMBER(websocket.heartbeat_s), 1, 3600,
              "Seconds between two heartbeat messages on a connection."),

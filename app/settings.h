@@ -23,10 +23,11 @@ struct Settings {
   std::string listen = "127.0.0.1:8080";  ///< host:port, [v6]:port; port 0 takes a free one
   std::string data = "carillon-data";     ///< the directory that holds everything the hub keeps
   hub::OwnershipScope ownership = hub::OwnershipScope::key;
-  unsigned loops = 0;      ///< event loops; 0: one a core
-  std::string tls_cert;    ///< PEM file; with it the listening address speaks TLS, and nothing else
-  std::string tls_key;     ///< PEM file; the two are set together
-  std::string public_url;  ///< where clients reach the hub, "https://hub.example.com"; empty: not known
+  unsigned loops = 0;          ///< event loops; 0: one a core
+  std::string tls_cert;        ///< PEM file; with it the listening address speaks TLS, and nothing else
+  std::string tls_key;         ///< PEM file; the two are set together
+  std::string public_url;      ///< where clients reach the hub, "https://hub.example.com"; empty: not known
+  std::string metrics_listen;  ///< where /metrics, /healthz and /readyz are served, and only there; empty: on `listen`
 
   struct Log {
     LogFormat format = LogFormat::text;
@@ -70,8 +71,14 @@ struct Settings {
     std::int64_t keep_jobs_s = 90 * 24 * 3600;    ///< final jobs, from when they became so; 0: for ever
     std::int64_t keep_events_s = 30 * 24 * 3600;  ///< events, and no longer than jobs; 0: for ever
     std::int64_t idempotency_keep_s = 24 * 3600;
-    std::int64_t key_uses_s = 60;  ///< within which it is known when a key was last used
+    std::int64_t key_uses_s = 60;                          ///< within which it is known when a key was last used
+    std::uint64_t disk_free_min_bytes = 64 * 1024 * 1024;  ///< below it the hub is not ready; 0: not looked at
   } store;
+
+  struct Watchdog {
+    std::int64_t loop_s = 10;    ///< without an answer, after which a loop is stuck; 0: not watched
+    std::int64_t commit_s = 30;  ///< that one commit takes, after which it is stuck; 0: not watched
+  } watchdog;
 
   struct WebSocket {
     std::int64_t heartbeat_s = 30;

@@ -87,6 +87,8 @@ bool is_public_url_or_empty(const std::string& text) {
   return (text.starts_with("http://") || text.starts_with("https://")) && is_origin(text);
 }
 
+bool is_address_or_empty(const std::string& text) { return text.empty() || is_address(text); }
+
 bool is_readable_or_empty(const std::string& path) { return path.empty() || ::access(path.c_str(), R_OK) == 0; }
 
 std::string range_text(std::int64_t min, std::int64_t max) {

@@ -30,6 +30,7 @@ std::string shown_list(const std::vector<std::int64_t>& values);
 bool is_filled(const std::string& text);
 /// host:port or [v6]:port
 bool is_address(const std::string& text);
+bool is_address_or_empty(const std::string& text);
 /// An IPv4 or IPv6 network with its prefix length.
 bool is_cidr(const std::string& text);
 /// A web page's origin, as RFC 6454 has it.

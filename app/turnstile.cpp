@@ -34,6 +34,7 @@ bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::htt
   const auto outcome = rates_.take(who.key, call, loop_.now_ms());
   responder.add_fields(rates_.fields(call, outcome));
   if (outcome.taken) return true;
+  ++figures_.limited_of(call);
   responder.send({429,
                   "rate_limited",
                   "This key may make " + std::to_string(rates_.per_second(call)) + " calls a second of the class \"" +
@@ -45,6 +46,7 @@ bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::htt
 
 void Turnstile::turn_away(hub::AuthRefusal refusal, const net::http::Request& request,
                           const net::http::Responder& responder) {
+  ++figures_.refused_for(refusal);
   if (options_.refusals_per_address > 0) {
     const net::MonotonicMs delay_ms =
         admission_.refused(address_of(request), loop_.now_ms(), options_.refusals_per_address);

@@ -1,11 +1,12 @@
 // Lets who has come to the door and through it on, one at a time: no more often than its address may call and than its
 // key may, and whoever keeps coming with keys that are refused, more slowly.
 //
-// Threads: belongs to its loop; what it counts by is shared by all.
+// Threads: belongs to its loop; what it limits by is shared by all.
 #pragma once
 
 #include <cstdint>
 
+#include "app/call_figures.h"
 #include "app/rate_limits.h"
 #include "channels/websocket/admission.h"
 #include "hub/authenticator.h"
@@ -22,8 +23,9 @@ class Turnstile {
     bool names_callers = false;              ///< for the log of requests
   };
 
-  Turnstile(const net::EventLoop& loop, RateLimits& rates, channels::websocket::Admission& admission, Options options)
-      : loop_(loop), rates_(rates), admission_(admission), options_(options) {}
+  Turnstile(const net::EventLoop& loop, RateLimits& rates, channels::websocket::Admission& admission,
+            CallFigures& figures, Options options)
+      : loop_(loop), rates_(rates), admission_(admission), figures_(figures), options_(options) {}
 
   // True for who may go on; who may not has been answered 429.
 
@@ -39,6 +41,7 @@ class Turnstile {
   const net::EventLoop& loop_;
   RateLimits& rates_;
   channels::websocket::Admission& admission_;
+  CallFigures& figures_;
   Options options_;
 };
 

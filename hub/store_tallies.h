@@ -18,7 +18,10 @@ inline constexpr std::array<double, 10> commit_changes_bounds{1, 2, 5, 10, 20, 5
 struct StoreTallies {
   std::array<Tally, event_kinds.size()> events;  ///< committed, by kind
   Tally commits;
-  Tally deliveries_pending;                            ///< a gauge: all that is owed, due or not
+  Tally deliveries_pending;  ///< a gauge: all that is owed, due or not
+  /// A gauge: when the commit (or the look whether one is possible) that is under way began, in milliseconds of
+  /// std::chrono::steady_clock; 0: none is. By it others see one that hangs.
+  Tally commit_begun_ms;
   Distribution commit_changes{commit_changes_bounds};  ///< answered in one commit, those that broke a rule included
   Distribution commit_seconds{duration_bounds_s};      ///< from the beginning of the transaction until it is durable
 

@@ -10,7 +10,8 @@
 // bound of requests under way; a request that takes long leaves the lane of those that do not while it is under way. So
 // neither a dead endpoint nor a hundred of them take the place of one that is well.
 //
-// Threads: a thread of its own, with an event loop; the public functions from one other thread, figures() from any.
+// Threads: a thread of its own, with an event loop; the public functions from one other thread, figures() and loop()
+// from any.
 #pragma once
 
 #include <array>
@@ -75,6 +76,9 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
   void on_commit(const hub::CommitBatchPtr& batch, hub::Replies replies) noexcept override;
 
   const DispatchFigures& figures() const { return figures_; }
+
+  /// For who asks whether it turns: what is posted there is run in its turn.
+  net::EventLoop& loop() { return loop_; }
 
  private:
   /// A request.

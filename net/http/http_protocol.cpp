@@ -392,6 +392,8 @@ void HttpProtocol::tell(int status, std::size_t body_bytes) {
 void HttpProtocol::answer(std::uint32_t request, Response response) {
   if (!awaits(request)) return;
   waiting_ = false;
+  AnswerTimes* const times = std::exchange(times_, nullptr);
+  if (times != nullptr && departure_ == nullptr) times->on_answer(std::chrono::steady_clock::now() - timed_from_);
   departure_ = nullptr;
   const bool bodiless = response.status == 204 || response.status == 304;
   const std::size_t plain_bytes = response.body.size();
@@ -445,6 +447,7 @@ void HttpProtocol::upgrade(std::uint32_t request, std::string head,
   if (!awaits(request)) return;
   waiting_ = false;
   departure_ = nullptr;
+  times_ = nullptr;
   const int status = status_of(head);
   tell(status, 0);
   std::string common;
@@ -466,6 +469,12 @@ void HttpProtocol::on_end_of_input() {
 
 void HttpProtocol::tell_departure(std::uint32_t request, Departure& who) {
   if (awaits(request)) departure_ = &who;
+}
+
+void HttpProtocol::time(std::uint32_t request, AnswerTimes& times) {
+  if (!awaits(request)) return;
+  times_ = &times;
+  timed_from_ = std::chrono::steady_clock::now();
 }
 
 void HttpProtocol::on_hangup() {
@@ -537,6 +546,10 @@ void Responder::name_caller(std::string caller) const {
 
 void Responder::tell_departure(Departure& who) const {
   if (HttpProtocol* protocol = find(connection_)) protocol->tell_departure(request_, who);
+}
+
+void Responder::time(AnswerTimes& times) const {
+  if (HttpProtocol* protocol = find(connection_)) protocol->time(request_, times);
 }
 
 bool Responder::alive() const {

@@ -95,6 +95,7 @@ class HttpProtocol final : public Protocol {
   void add_fields(std::uint32_t request, std::string_view fields);
   void name_caller(std::uint32_t request, std::string caller);
   void tell_departure(std::uint32_t request, Departure& who);
+  void time(std::uint32_t request, AnswerTimes& times);
   void upgrade(std::uint32_t request, std::string head,
                const std::function<std::unique_ptr<Protocol>(Connection&)>& make);
 
@@ -148,6 +149,8 @@ class HttpProtocol final : public Protocol {
   AcceptedCodings::Choice coding_ = AcceptedCodings::Choice::plain;
   std::unique_ptr<Kept> kept_;      ///< of the present request
   Departure* departure_ = nullptr;  ///< told when the asker goes before the answer
+  AnswerTimes* times_ = nullptr;    ///< told how long it is from then until the answer
+  std::chrono::steady_clock::time_point timed_from_;
   std::string request_id_;
 };
 

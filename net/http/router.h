@@ -3,6 +3,7 @@
 // Threads: a router is filled before its loop runs and then belongs to that loop.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +26,13 @@ class Departure {
   virtual void on_departed() noexcept = 0;
 };
 
+/// Who is told how long requests took.
+class AnswerTimes {
+ public:
+  virtual ~AnswerTimes() = default;
+  virtual void on_answer(std::chrono::steady_clock::duration time) noexcept = 0;
+};
+
 /// The way back to whoever asked. A value that may be kept and used later, on the loop's thread; when the asker has
 /// gone in the meantime, what is sent goes nowhere. Exactly one answer is to be sent for each request.
 class Responder {
@@ -42,6 +50,10 @@ class Responder {
   void add_fields(std::string_view fields) const;
   /// Says who asks, for the log of requests.
   void name_caller(std::string caller) const;
+
+  /// Tells `times`, which stays, how long it is from now until the answer; nothing of a request that waits with a
+  /// Departure, or becomes another protocol.
+  void time(AnswerTimes& times) const;
 
   /// False once the asker is gone.
   bool alive() const;

@@ -35,6 +35,25 @@ bool is_of_the_store(int code) {
   }
 }
 
+std::uint64_t ms_of(std::chrono::steady_clock::time_point time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
+
+/// While it lives, others can see that the database is being written, and since when.
+class UnderWay {
+ public:
+  UnderWay(hub::Tally& begun_ms, std::chrono::steady_clock::time_point begun_at) : begun_ms_(begun_ms) {
+    begun_ms_.set(ms_of(begun_at));
+  }
+  ~UnderWay() { begun_ms_.set(0); }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  hub::Tally& begun_ms_;
+};
+
 }  // namespace
 
 Committer::Committer(Writer& writer, Announcer& announcer, const hub::Clock& clock, Limits limits)
@@ -181,6 +200,7 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes, bool with_chores) {
   batch->after = batch->last = last_seq_;
   WriteContext context{*batch, clock_.now_ms()};
   const auto begun_at = std::chrono::steady_clock::now();
+  const UnderWay under_way(tallies_.commit_begun_ms, begun_at);
   try {
     writer_.begin();
     for (const auto& change : changes) as_change(change).apply(writer_, context);
@@ -214,6 +234,7 @@ void Committer::refuse(Slice changes, const std::string& detail) {
 }
 
 void Committer::probe() {
+  const UnderWay under_way(tallies_.commit_begun_ms, std::chrono::steady_clock::now());
   try {
     writer_.probe();
     writable_.store(true, std::memory_order_relaxed);

@@ -44,6 +44,7 @@ class Hub:
         self.port = 0
         self.keys = {}
         self.log = ""
+        self.environment = {}  # beside what the tests run in
         self.process = None
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -52,7 +53,12 @@ class Hub:
         """Serves when it returns; on the same port as before, if it has served before."""
         command = [BINARY, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=end_with_parent
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment},
+            preexec_fn=end_with_parent,
         )
         lines = queue.Queue()
         self._readers = [
