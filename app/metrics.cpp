@@ -198,6 +198,9 @@ void add_webhooks(Page& page, const channels::webhook::DispatchFigures& figures,
                static_cast<double>(endpoint.attempts[i]));
     }
   }
+  page.open(MetricType::Counter, "carillon_webhook_endpoint_attempt_seconds_total",
+            "Time that these attempts took, by endpoint.");
+  for (const auto& [id, endpoint] : endpoints) page.add({{"webhook", to_text(id)}}, endpoint.seconds);
 }
 
 void add_http(Page& page, const std::vector<Metrics::Loop>& loops) {

@@ -27,12 +27,15 @@ AttemptClass class_of(const TransferResult& result) {
   }
 }
 
-void DispatchFigures::count(hub::EndpointId endpoint, AttemptClass attempt) {
+void DispatchFigures::count(hub::EndpointId endpoint, AttemptClass attempt, double seconds) {
   const auto place = static_cast<std::size_t>(attempt);
   ++attempts[place];
+  attempt_seconds.observe(seconds);
   if (too_many_) return;
   const std::lock_guard lock(mutex_);
-  ++endpoints_[endpoint].attempts[place];
+  EndpointFigures& figures = endpoints_[endpoint];
+  ++figures.attempts[place];
+  figures.seconds += seconds;
   if (endpoints_.size() <= endpoints_max) return;
   endpoints_.clear();
   too_many_ = true;

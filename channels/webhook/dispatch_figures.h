@@ -38,6 +38,7 @@ AttemptClass class_of(const TransferResult& result);
 /// Of one endpoint.
 struct EndpointFigures {
   std::array<std::uint64_t, attempt_classes.size()> attempts{};
+  double seconds = 0;  ///< that these took
 };
 
 class DispatchFigures {
@@ -55,7 +56,7 @@ class DispatchFigures {
   hub::Tally endpoints_down;     ///< a gauge: of those that something is pending for
   hub::Tally oldest_due_at_ms;   ///< a gauge: since 1970; 0: nothing is due
 
-  void count(hub::EndpointId endpoint, AttemptClass attempt);
+  void count(hub::EndpointId endpoint, AttemptClass attempt, double seconds);
   /// Empty where there are more than `endpoints_max`.
   std::vector<std::pair<hub::EndpointId, EndpointFigures>> endpoints() const;
 

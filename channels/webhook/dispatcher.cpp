@@ -368,8 +368,7 @@ void Dispatcher::on_result(Requests::iterator place, TransferResult result) {
   EndpointQueue& queue = queue_of(delivery.endpoint);
   --queue.under_way;
   note_health(queue, request, result);
-  figures_.count(delivery.endpoint, class_of(result));
-  figures_.attempt_seconds.observe(result.duration_ms / 1000.0);
+  figures_.count(delivery.endpoint, class_of(result), result.duration_ms / 1000.0);
 
   // The endpoint may have been changed meanwhile; what is known of its failures then comes with its next look-up.
   hub::Endpoint* const endpoint = queue.target ? &queue.target->endpoint : nullptr;

@@ -165,6 +165,34 @@ def test_endings_are_counted_by_code_and_reason(make_hub):
     }
 
 
+def test_calls_are_timed_and_refusals_counted_by_class(make_hub):
+    hub = make_hub("--limits-polls-per-second", "1", "--limits-burst-s", "1")
+    before = metrics.read(hub)
+    job = hub.submit()
+    assert [hub.http(hub.client).get(f"/api/v1/jobs/{job}").status for _ in range(3)].count(429) >= 1
+    hub.http(hub.client).get("/api/v1/events?after=0")
+    hub.http(hub.client).get("/api/v1/events?after=now&wait=1")  # waits, and is not timed
+    hub.http("sk_live_nobody").get("/api/v1/jobs")
+    hub.http().get("/api/v1/jobs")
+    after = metrics.read(hub)
+    grown = {name: value - before[name] for name, value in after.items() if value != before.get(name)}
+    assert grown['carillon_http_request_seconds_count{call="writes"}'] == 1
+    assert grown['carillon_http_request_seconds_count{call="polls"}'] == 3
+    assert grown['carillon_http_request_seconds_count{call="lists"}'] == 3
+    assert 0 < grown['carillon_http_request_seconds_sum{call="writes"}'] < 10
+    assert grown['carillon_http_rate_limited_total{call="polls"}'] >= 1
+    assert grown['carillon_http_keys_refused_total{reason="key_invalid"}'] == 1
+    assert grown['carillon_http_keys_refused_total{reason="key_missing"}'] == 1
+    assert after["carillon_database_bytes"] > 0 and after["carillon_log_lines_dropped_total"] == 0
+
+
+def test_loops_are_asked_how_long_they_take(make_hub):
+    hub = make_hub("--loops", "2")
+    names = [f'carillon_loop_lag_seconds_count{{loop="{loop}"}}' for loop in ("loop-0", "loop-1", "webhooks")]
+    samples = metrics.wait_for(hub, lambda samples: all(samples[name] >= 2 for name in names))
+    assert [samples[f'carillon_stuck{{part="{part}"}}'] for part in ("loop-0", "loop-1", "webhooks", "store")] == [0] * 4
+
+
 def test_what_clients_choose_makes_no_new_series(make_hub):
     """A client may close with any code, ask for any path and by any method: the page stays as long as it is."""
     hub = make_hub()
