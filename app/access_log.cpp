@@ -19,7 +19,8 @@ void AccessLog::on_exchange(const net::http::Exchange& exchange) noexcept {
                           {"us", exchange.duration_us},
                           {"key", or_dash(exchange.caller)},
                           {"peer", or_dash(exchange.peer)},
-                          {"id", or_dash(exchange.request_id)}});
+                          {"id", or_dash(exchange.request_id)},
+                          {"trace_id", or_dash(exchange.trace_id)}});
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): a line that there is no memory for is not written
   }
 }

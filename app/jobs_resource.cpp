@@ -11,6 +11,7 @@
 #include "channels/polling/job_json.h"
 #include "channels/refusal.h"
 #include "channels/webhook/job_hook.h"
+#include "net/http/trace_context.h"
 
 namespace carillon::app {
 namespace {
@@ -38,6 +39,11 @@ hub::json::Object without_hook(hub::json::Object body) {
   return body;
 }
 
+hub::Text trace_of(const net::http::Request& request) {
+  const auto trace = net::http::TraceContext::read(request.fields);
+  return trace ? hub::make_text(trace->text()) : nullptr;
+}
+
 }  // namespace
 
 void JobsResource::submit(const net::http::Request& request, const hub::Principal& who, const Responder& responder) {
@@ -57,6 +63,7 @@ void JobsResource::submit(const net::http::Request& request, const hub::Principa
 
   auto& submission = std::get<hub::Submission>(read);
   submission.hook = std::move(hook);
+  submission.trace = trace_of(request);
   if (auto& text = std::get<std::optional<std::string>>(key)) {
     return submit_once(std::move(submission), {std::move(*text), hub::sha256(request.body)}, responder);
   }
@@ -99,7 +106,9 @@ void JobsResource::report(const net::http::Request& request, const hub::Principa
     const bool too_large = channels::append_faults(invalid, *faults);
     return responder.send(channels::problem_for(std::move(invalid), too_large));
   }
-  store_.report(std::move(std::get<hub::Report>(read)), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
+  auto& report = std::get<hub::Report>(read);
+  report.trace = trace_of(request);
+  store_.report(std::move(report), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
     responder.send(job_response(200, *outcome));
   });
@@ -123,6 +132,9 @@ void JobsResource::report_all(const net::http::Request& request, const hub::Prin
                               true));
   }
   auto reports = list->take_reports();
+  if (const hub::Text trace = trace_of(request)) {
+    for (hub::Report& report : reports) report.trace = trace;
+  }
   // What is to be refused whatever the jobs are needs no commit.
   if (reports.empty()) return responder.send(net::http::json_response(200, list->answer({})));
   store_.report_all(std::move(reports), home_,

@@ -7,6 +7,7 @@
 
 #include "channels/webhook/attempt_verdict.h"
 #include "hub/id.h"
+#include "net/http/trace_context.h"
 
 namespace carillon::channels::webhook {
 namespace {
@@ -24,6 +25,14 @@ std::int64_t stalls_after_ms(Lane lane, std::int64_t slow_ms) { return lane == L
 
 /// A receiver that says it is asked for too much.
 bool asks_for_less(int http_status) { return http_status == 429 || http_status == 503; }
+
+/// The attempt is a part of the event's trace, under a number of its own.
+void add_trace(std::vector<std::string>& fields, const std::string& kept) {
+  const auto trace = net::http::TraceContext::from_text(kept);
+  if (!trace) return;
+  fields.push_back("traceparent: " + trace->traceparent(hub::random_number()));
+  if (!trace->state.empty()) fields.push_back("tracestate: " + trace->state);
+}
 
 double seconds_since(std::chrono::steady_clock::time_point time) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - time).count();
@@ -312,6 +321,7 @@ void Dispatcher::send(EndpointQueue& queue, Target& target) {
   if (!target.endpoint.legacy_signature.empty()) {
     fields.push_back(target.endpoint.legacy_signature + ": " + target.signer.legacy_signature(*body));
   }
+  if (delivery.event->trace) add_trace(fields, *delivery.event->trace);
   ++queue.under_way;
   queue.pace.count(request.begun_ms);
   Requests& requests = state_of(request.lane).requests;

@@ -14,8 +14,8 @@ using net::http::same_name;
 constexpr std::array<std::string_view, 6> hop_by_hop = {"connection", "keep-alive",        "te",
                                                         "trailer",    "transfer-encoding", "upgrade"};
 /// What the hub says itself, of the request and of its body.
-constexpr std::array<std::string_view, 6> said_by_the_hub = {"host",         "content-length", "content-encoding",
-                                                             "content-type", "expect",         "user-agent"};
+constexpr std::array<std::string_view, 8> said_by_the_hub = {
+    "host", "content-length", "content-encoding", "content-type", "expect", "user-agent", "traceparent", "tracestate"};
 
 bool is_token_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

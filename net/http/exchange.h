@@ -20,6 +20,7 @@ struct Exchange {
   std::string_view caller;       ///< as Responder::name_caller() was told
   std::string_view peer;         ///< the other end's address; empty on a Unix socket
   std::string_view request_id;
+  std::string_view trace_id;  ///< of W3C Trace Context; empty where the request is a part of none
 };
 
 class ExchangeLog {

@@ -10,6 +10,8 @@
 #include <chrono>
 #include <utility>
 
+#include "net/http/trace_context.h"
+
 namespace carillon::net::http {
 namespace {
 
@@ -266,6 +268,7 @@ void HttpProtocol::note_wishes(const Head& head) {
   if (options.log == nullptr) return;
   kept_->method = head.method_text;
   kept_->path = head.path;
+  kept_->trace_id = trace_id_of(head.fields);
 }
 
 void HttpProtocol::add_fields(std::uint32_t request, std::string_view fields) {
@@ -384,6 +387,7 @@ void HttpProtocol::tell(int status, std::size_t body_bytes) {
     exchange.method = kept_->method;
     exchange.path = kept_->path;
     exchange.caller = kept_->caller;
+    exchange.trace_id = kept_->trace_id;
     exchange.duration_us = static_cast<std::int64_t>(microseconds_since(kept_->began));
   }
   log->on_exchange(exchange);

@@ -112,6 +112,7 @@ class HttpProtocol final : public Protocol {
     std::string method;
     std::string path;
     std::string caller;
+    std::string trace_id;
     std::chrono::steady_clock::time_point began;
   };
 

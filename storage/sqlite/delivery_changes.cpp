@@ -17,7 +17,7 @@ DeliveryChanges::DeliveryChanges(sqlite3* handle, EndpointTable& endpoints, Give
       owner_events_(handle, log),
       insert_delivery_(handle,
                        "INSERT INTO deliveries (id, endpoint, event, message, state, attempts, due_at, created_at, "
-                       "attempts_before) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0)"),
+                       "attempts_before, trace) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, ?)"),
       // Its number is the delivery's count, which has just been raised.
       insert_attempt_(handle,
                       "INSERT INTO attempts (delivery, number, started_at, duration_ms, http_status, error, response) "
@@ -60,30 +60,30 @@ void DeliveryChanges::owe_to(WriteContext& context, hub::EndpointId endpoint, co
   const hub::DeliveryId id{numbers_.next()};
   const hub::UnixMs due_at = standing.ordered ? due_in_its_turn : context.now_ms;
   if (!standing.enabled) {
-    insert(context, id, endpoint, event->seq, hub::DeliveryState::failed, due_at);
+    insert(context, id, endpoint, *event, hub::DeliveryState::failed, due_at);
     return;
   }
-  const auto message = insert(context, id, endpoint, event->seq, hub::DeliveryState::pending, due_at);
+  const auto message = insert(context, id, endpoint, *event, hub::DeliveryState::pending, due_at);
   context.batch.deliveries.push_back({id, endpoint, message, due_at, event});
 }
 
 hub::DeliveryId DeliveryChanges::owe_test(WriteContext& context, const hub::Endpoint& endpoint) {
   const hub::DeliveryId id{numbers_.next()};
-  const auto message = insert(context, id, endpoint.id, no_event, hub::DeliveryState::pending, due_first);
-  auto event = std::make_shared<hub::Event>();
+  auto event = std::make_shared<hub::Event>();  // without a number: it has no place in the history
   event->owner = endpoint.owner;
   event->kind = hub::EventKind::webhook_test;
   event->at = context.now_ms;
   event->data = hub::test_event_data(endpoint.id);
+  const auto message = insert(context, id, endpoint.id, *event, hub::DeliveryState::pending, due_first);
   context.batch.deliveries.push_back({id, endpoint.id, message, due_first, std::move(event)});
   return id;
 }
 
 hub::MessageId DeliveryChanges::insert(WriteContext& context, hub::DeliveryId id, hub::EndpointId endpoint,
-                                       hub::Seq event, hub::DeliveryState state, hub::UnixMs due_at) {
+                                       const hub::Event& event, hub::DeliveryState state, hub::UnixMs due_at) {
   hub::MessageId message{};
   hub::random_bytes(message.data(), message.size());
-  insert_delivery_.bind(id, endpoint, event, message, state, due_at, context.now_ms).run();
+  insert_delivery_.bind(id, endpoint, event.seq, message, state, due_at, context.now_ms, event.trace).run();
   if (state == hub::DeliveryState::pending) ++context.pending_more;
   return message;
 }

@@ -37,7 +37,7 @@ class DeliveryChanges {
   void owe_to_owner(WriteContext& context, const hub::EventPtr& event);
   void owe_to(WriteContext& context, hub::EndpointId endpoint, const EndpointTable::Standing& standing,
               const hub::EventPtr& event);
-  hub::MessageId insert(WriteContext& context, hub::DeliveryId id, hub::EndpointId endpoint, hub::Seq event,
+  hub::MessageId insert(WriteContext& context, hub::DeliveryId id, hub::EndpointId endpoint, const hub::Event& event,
                         hub::DeliveryState state, hub::UnixMs due_at);
   void record_one(WriteContext& context, const hub::Attempt& attempt);
   /// What an attempt at a delivery that was pending tells of its endpoint.

@@ -60,7 +60,7 @@ hub::Outcome<hub::Job> JobChanges::submit(WriteContext& context, const hub::Subm
             std::int64_t{row.hook_events.bits}, job.metadata)
       .run();
   insert_state_.bind(row.n, job.status, job.seq, job.updated_at).run();
-  write_event(context, row, hub::EventKind::queued, 0, nullptr);
+  write_event(context, row, hub::EventKind::queued, 0, nullptr, submission.trace);
   return recent_.put(std::move(row)).job;
 }
 
@@ -157,14 +157,14 @@ hub::Outcome<const hub::Job*> JobChanges::apply(WriteContext& context, const hub
   }
   update_state_.bind(row->n, job.status, job.seq, job.updated_at, row->progress_seq).run();
   if (was_kept) with_.kept.settle(row->n);
-  write_event(context, *row, *verdict.event, previous, report.progress);
+  write_event(context, *row, *verdict.event, previous, report.progress, report.trace);
   if (!is_final(job.status)) return &job;
   if (auto kept = recent_.take(report.job)) found_ = std::move(*kept);
   return &found_.job;
 }
 
 void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, hub::Seq previous,
-                             const hub::Text& progress) {
+                             const hub::Text& progress, const hub::Text& trace) {
   const hub::Job& job = row.job;
   auto event = std::make_shared<hub::Event>();
   event->seq = job.seq;
@@ -176,6 +176,7 @@ void JobChanges::write_event(WriteContext& context, const JobRow& row, hub::Even
   event->result = job.result;
   event->error = job.error;
   event->progress = progress;
+  event->trace = trace;
   with_.log.append(*event, row.n, previous);
   context.batch.events.push_back(std::move(event));
   with_.deliveries.owe(context, context.batch.events.back(), row);

@@ -56,7 +56,7 @@ class JobChanges {
   /// Writes the event of the job's present state, and what it owes. `previous` is the job's event before it, 0 for the
   /// first.
   void write_event(WriteContext& context, const JobRow& row, hub::EventKind kind, hub::Seq previous,
-                   const hub::Text& progress);
+                   const hub::Text& progress, const hub::Text& trace);
 
   const hub::Rules& rules_;
   With with_;

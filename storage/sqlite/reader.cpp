@@ -37,13 +37,13 @@ std::size_t bytes_of(const hub::Text& text) { return text ? text->size() : 0; }
 /// What a pending delivery is read from, behind its event's columns: the delivery's own, and its endpoint's owner.
 constexpr std::string_view pending_columns =
     "d.id, d.endpoint, d.message, d.attempts - d.attempts_before, d.due_at, d.event, d.created_at, "
-    "e.owner_key, e.owner_account";
+    "e.owner_key, e.owner_account, d.trace";
 constexpr int delivery_column = event_column_count;
 constexpr int endpoint_owner_column = delivery_column + 7;
 
 hub::JobOwner read_owner(const Statement& row, int first) { return {{row.integer(first)}, {row.integer(first + 1)}}; }
 
-hub::EventPtr make_test_event(const Statement& row) {
+std::shared_ptr<hub::Event> make_test_event(const Statement& row) {
   auto event = std::make_shared<hub::Event>();
   event->kind = hub::EventKind::webhook_test;
   event->owner = read_owner(row, endpoint_owner_column);
@@ -60,7 +60,9 @@ hub::Delivery read_pending(const Statement& row) {
   delivery.tries = static_cast<int>(row.integer(delivery_column + 3));
   delivery.due_at = row.integer(delivery_column + 4);
   const bool is_test = row.integer(delivery_column + 5) == no_event;
-  delivery.event = is_test ? make_test_event(row) : read_event(row, 0);
+  const auto event = is_test ? make_test_event(row) : read_event(row, 0);
+  event->trace = row.shared_text(delivery_column + 9);
+  delivery.event = event;
   return delivery;
 }
 

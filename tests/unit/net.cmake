@@ -10,4 +10,5 @@ carillon_unit_test(net LIBS carillon_net OpenSSL::SSL ZLIB::ZLIB SOURCES
   net/timer_wheel_test.cpp
   net/tls_context_test.cpp
   net/tls_transport_test.cpp
-  net/token_bucket_test.cpp)
+  net/token_bucket_test.cpp
+  net/trace_context_test.cpp)

@@ -36,13 +36,14 @@ TEST(AccessLog, WritesOneLineWithAllItsMembers) {
   exchange.caller = "key_1";
   exchange.peer = "127.0.0.1";
   exchange.request_id = "a\"b";
+  exchange.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
   EXPECT_EQ(line_of(LogFormat::text, exchange),
             "2026-11-23T17:42:05.123Z info request method=GET path=/api/v1/jobs/1 status=200 bytes=312 us=41 key=key_1 "
-            "peer=127.0.0.1 id=\"a\\\"b\"\n");
+            "peer=127.0.0.1 id=\"a\\\"b\" trace_id=4bf92f3577b34da6a3ce929d0e0e4736\n");
   EXPECT_EQ(
       line_of(LogFormat::json, {}),
       R"({"time":"2026-11-23T17:42:05.123Z","level":"info","message":"request","method":"-","path":"-","status":0,)"
-      R"("bytes":0,"us":0,"key":"-","peer":"-","id":"-"})"
+      R"("bytes":0,"us":0,"key":"-","peer":"-","id":"-","trace_id":"-"})"
       "\n");
 }
 
