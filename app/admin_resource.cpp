@@ -1,6 +1,5 @@
 #include "app/admin_resource.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -207,6 +206,17 @@ void AdminResource::revoke_key(const Request& request, const hub::Principal&, co
   });
 }
 
+std::string AdminResource::account_name(const hub::JobOwner& owner) {
+  if (const auto key = reader_.find_key(owner.key)) return key->account_name;
+  // A key that was revoked is none, while its webhooks are still shown.
+  hub::Reader::AccountPage all;
+  all.limit = std::numeric_limits<std::int64_t>::max();
+  for (const hub::Account& account : reader_.accounts(all)) {
+    if (account.id == owner.account) return account.name;
+  }
+  return {};
+}
+
 void AdminResource::list_webhooks(const Request& request, const hub::Principal&, const Responder& responder) {
   channels::QueryReader query(request);
   const auto listing = channels::webhook::take_endpoint_listing(query);
@@ -214,18 +224,13 @@ void AdminResource::list_webhooks(const Request& request, const hub::Principal&,
   const auto key_text = query.take("key");
   const auto key = key_text ? hub::parse_id<hub::KeyTag>(*key_text) : std::nullopt;
   if (key_text && !key) query.refuse("key", "must be the id of a key, as key_…");
-  std::unordered_map<hub::AccountId, std::string> names;
-  hub::Reader::AccountPage all;
-  all.limit = std::numeric_limits<std::int64_t>::max();
-  for (hub::Account& one : reader_.accounts(all)) names.emplace(one.id, std::move(one.name));
-  const auto has_name = [&](const auto& entry) { return entry.second == *account; };
-  if (account && std::none_of(names.begin(), names.end(), has_name)) {
-    query.refuse("account", "names no account of this hub");
-  }
+  const auto wanted = account ? reader_.find_account(*account) : std::nullopt;
+  if (account && !wanted) query.refuse("account", "names no account of this hub");
   if (const auto problem = query.end()) return responder.send(*problem);
 
   const std::size_t scanned_max = account ? webhooks_scanned_max : listing.limit;
   const auto found = reader_.endpoints({key, listing.for_jobs, listing.after, scanned_max + 1});
+  std::unordered_map<hub::AccountId, std::string> names;
   std::vector<std::string> page;
   std::optional<hub::EndpointId> next;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -233,8 +238,11 @@ void AdminResource::list_webhooks(const Request& request, const hub::Principal&,
       next = found[i - 1].id;
       break;
     }
-    const std::string& name = names[found[i].owner.account];
-    if (!account || name == *account) page.push_back(channels::webhook::endpoint_json(found[i], {.account = name}));
+    const hub::JobOwner& owner = found[i].owner;
+    if (wanted && owner.account != wanted->id) continue;
+    const auto [name, is_new] = names.try_emplace(owner.account);
+    if (is_new) name->second = wanted ? wanted->name : account_name(owner);
+    page.push_back(channels::webhook::endpoint_json(found[i], {.account = name->second}));
   }
   responder.send(json_response(200, channels::webhook::endpoint_page_json(page, next)));
 }

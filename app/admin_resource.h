@@ -52,6 +52,8 @@ class AdminResource {
  private:
   void set_account_status(const Request& request, const Responder& responder, hub::AccountStatus status);
   void set_key_status(const Request& request, const Responder& responder, hub::KeyStatus status);
+  /// Of the account that owns something.
+  std::string account_name(const hub::JobOwner& owner);
 
   hub::Store& store_;
   hub::Reader& reader_;

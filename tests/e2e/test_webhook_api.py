@@ -359,6 +359,10 @@ def test_an_administrator_lists_everyones(hub):
     assert ids(f"account={account}&kind=jobs&") == set()
     (shown,) = http.get(f"/api/v1/admin/webhooks?key={two.id}").json["webhooks"]
     assert (shown["account"], shown["owner"]) == (account, two.id) and "secret" not in shown
+    hub.ask_admin(f"/keys/{two.id}/revoke")
+    for query in ("", f"&account={account}"):
+        (shown,) = http.get(f"/api/v1/admin/webhooks?key={two.id}{query}").json["webhooks"]
+        assert shown["account"] == account, "also of a key that is no more"
     assert_wrong(http.get("/api/v1/admin/webhooks?account=nobody"), "?account")
     assert_wrong(http.get("/api/v1/admin/webhooks?key=nonsense"), "?key")
     for key in (hub.client, hub.worker):
