@@ -15,6 +15,7 @@
 #include "app/nearest_word.h"
 #include "app/period.h"
 #include "app/serve.h"
+#include "app/top.h"
 #include "app/webhook_commands.h"
 
 namespace carillon::app {
@@ -75,6 +76,7 @@ class CommandLine {
     add_key();
     add_webhook();
     add_keep();
+    add_top();
     add_demo();
     add_version();
     add_generate();
@@ -245,6 +247,18 @@ class CommandLine {
     keep_.add(app_, family("migrate", "Show or bring up to date the schema of the database."), make, output_);
   }
 
+  void add_top() {
+    CLI::App& top =
+        command(app_, "top", "Watch a running hub: rates, connections, what waits, and endpoints that fail.",
+                [this](const Settings& settings) { return run_top(settings, top_); });
+    top.add_flag("--once", top_.once, "Show it once and end; so it does where its output is no terminal.");
+    top.add_flag("--json", top_.json, "Print a JSON object, one line for each look.");
+    top.add_option("--interval", top_.interval_s, "Seconds between two looks.")
+        ->check(CLI::Range(0.1, 3600.0))
+        ->type_name("SECONDS")
+        ->capture_default_str();
+  }
+
   void add_demo() {
     CLI::App& demo =
         command(app_, "demo", "Move one job and show what each channel gets: in a hub of its own, or at --url.",
@@ -293,6 +307,7 @@ class CommandLine {
   OutputOptions output_;
   KeepCommands keep_;
   DemoOptions demo_;
+  TopOptions top_;
 };
 
 /// The command that was given last: "carillon", "carillon key", "carillon key create".

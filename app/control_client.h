@@ -20,6 +20,9 @@ class ControlClient {
   /// Returns when the hub answers at all; throws NoAnswer otherwise.
   void probe() { http_.request("GET", "/healthz"); }
 
+  /// What the hub counts, in Prometheus' text format; throws as get() does.
+  std::string metrics();
+
   void wait_at_most(std::chrono::milliseconds time) { http_.wait_at_most(time); }
 
   /// `path` is what follows "/api/v1". Returns the body of a 2xx answer; throws NoAnswer where none came, and

@@ -10,9 +10,9 @@
 #include "app/owner_news.h"
 #include "app/settings.h"
 #include "app/spare_memory.h"
+#include "app/watchdog.h"
 #include "net/listener.h"
 #include "storage/sqlite/schema.h"
-#include "app/watchdog.h"
 
 namespace carillon::app {
 

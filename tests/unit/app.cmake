@@ -15,5 +15,6 @@ carillon_unit_test(app
     app/settings_sources_test.cpp
     app/settings_table_test.cpp
     app/spare_memory_test.cpp
+    app/top_test.cpp
     app/watchdog_test.cpp)
 target_compile_definitions(test_app PRIVATE CARILLON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
