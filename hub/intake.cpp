@@ -58,7 +58,7 @@ std::variant<Submission, Faults> Intake::read_submission(const Principal& by, co
   FaultList faults;
   for (const json::Member& member : body.members()) {
     if (member.name == "job_id") {
-      if (!faults.expect(member, json::Kind::string)) continue;
+      if (member.value.is(json::Kind::null) || !faults.expect(member, json::Kind::string)) continue;
       const auto id = JobId::parse(member.value.string());
       if (id) {
         submission.job = *id;
@@ -73,7 +73,7 @@ std::variant<Submission, Faults> Intake::read_submission(const Principal& by, co
         submission.metadata = make_text(member.value.text);
       }
     } else if (member.name == "owner") {
-      if (!faults.expect(member, json::Kind::string)) continue;
+      if (member.value.is(json::Kind::null) || !faults.expect(member, json::Kind::string)) continue;
       submission.owner = parse_id<KeyTag>(member.value.string());
       if (!submission.owner) {
         faults.add("owner", "must be the id of a key, as key_…");
@@ -92,7 +92,7 @@ std::variant<Submission, Faults> Intake::read_submission(const Principal& by, co
 void Intake::read_report_member(const json::Member& member, Report& report, FaultList& faults) const {
   const json::Value& value = member.value;
   if (member.name == "status") {
-    if (!faults.expect(member, json::Kind::string)) return;
+    if (value.is(json::Kind::null) || !faults.expect(member, json::Kind::string)) return;
     report.status = parse_job_status(value.string());
     if (!report.status) faults.add("status", "must be one of queued, running, succeeded, failed");
   } else if (member.name == "result") {
@@ -152,8 +152,8 @@ std::variant<Report, Intake::RefusedUpdate> Intake::read_update(const Principal&
       read_report_member(member, report, faults);
       continue;
     }
-    named = true;
-    if (!faults.expect(member, json::Kind::string)) continue;
+    named = !member.value.is(json::Kind::null);
+    if (!named || !faults.expect(member, json::Kind::string)) continue;
     job = JobId::parse(member.value.string());
     if (!job) faults.add("job_id", uuid_wanted);
   }

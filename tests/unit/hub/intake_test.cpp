@@ -54,6 +54,16 @@ TEST_F(IntakeTest, NamesTheMembersOfAReportThatAreWrong) {
   EXPECT_EQ(faults_of_report(R"({"status":"succeeded","result":null,"error":null})"), "");
 }
 
+TEST_F(IntakeTest, AMemberThatIsNullIsAsIfItWereNotThere) {
+  EXPECT_EQ(faults_of_report(R"({"status":null,"progress":1})"), "");
+  EXPECT_EQ(faults_of_report(R"({"status":null})"), "/status ");
+  EXPECT_EQ(faults_of_report(R"({"colour":null})"), "/colour /status ");
+  const auto read = intake_.read_submission(client, object(R"({"job_id":null,"owner":null,"metadata":null})"));
+  ASSERT_TRUE(std::holds_alternative<Submission>(read)) << list(read);
+  EXPECT_NE(std::get<Submission>(read).job, JobId{});
+  EXPECT_EQ(faults_of_submission(client, R"({"colour":null})"), "/colour ");
+}
+
 TEST_F(IntakeTest, ReadsAReportAmongMany) {
   constexpr std::string_view id = "550e8400-e29b-41d4-a716-446655440000";
   const auto read = [&](std::string_view text) {
