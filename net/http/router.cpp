@@ -1,5 +1,6 @@
 #include "net/http/router.h"
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 
@@ -41,6 +42,18 @@ bool match(const Router::Route& route, std::string_view path, std::span<std::str
     if (!last) path.remove_prefix(end + 1);
   }
   return true;
+}
+
+/// Notes with a route that takes paths by a parameter the one that another names outright.
+void note_other(Router::Route& route, const Router::Route& outright) {
+  Parameters parameters;
+  std::size_t count = 0;
+  if (std::any_of(outright.segments.begin(), outright.segments.end(), is_parameter)) return;
+  if (match(route, outright.pattern, parameters, count) && count > 0) route.others.push_back(outright.pattern);
+}
+
+bool is_another(const Router::Route& route, std::string_view path) {
+  return std::find(route.others.begin(), route.others.end(), path) != route.others.end();
 }
 
 bool takes_body(Method method) { return method == Method::post || method == Method::patch || method == Method::put; }
@@ -102,6 +115,10 @@ void Router::add(Method method, std::string_view pattern, Handler handler) {
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 1);
   }
+  for (Route& other : routes_) {
+    note_other(other, route);
+    note_other(route, other);
+  }
   routes_.push_back(std::move(route));
 }
 
@@ -109,7 +126,7 @@ Router::Found Router::find(Method method, std::string_view path, std::span<std::
   Found found;
   unsigned methods = 0;
   for (const Route& route : routes_) {
-    if (!match(route, path, parameters, found.parameters)) continue;
+    if (!match(route, path, parameters, found.parameters) || is_another(route, path)) continue;
     if (route.method == method || (route.method == Method::get && method == Method::head)) {
       found.route = &route;
       return found;

@@ -70,7 +70,8 @@ using Handler = std::function<void(const Request&, Responder)>;
 
 class Router {
  public:
-  /// `pattern` is a path whose segments are literal or `{name}`, which takes one whole, non-empty segment.
+  /// `pattern` is a path whose segments are literal or `{name}`, which takes one whole, non-empty segment. A path that
+  /// one route names outright is none of those that others take, whatever the method.
   void add(Method method, std::string_view pattern, Handler handler);
 
   /// Answers by the handler, or as refusal() says, or an OPTIONS with 204 and `Allow`. HEAD is served by GET's handler.
@@ -85,6 +86,7 @@ class Router {
     std::string pattern;
     std::vector<std::string> segments;
     Handler handler;
+    std::vector<std::string> others{};  ///< paths that it would take and another route names outright
   };
   const std::vector<Route>& routes() const { return routes_; }
 

@@ -187,9 +187,9 @@ TEST_F(HttpProtocolTest, OptionsSaysWhatThereIs) {
   }
   add(Method::get, "/things/all", [](const Request&) { return Response{204, {}, {}, {}}; });
   serve();
-  const Answer options = ask("OPTIONS /things/all");
+  const Answer options = ask("OPTIONS /things/1");
   EXPECT_EQ(options.status, 204);
-  EXPECT_EQ(options.field("Allow"), "GET, HEAD, POST, DELETE, OPTIONS") << "each once";
+  EXPECT_EQ(options.field("Allow"), "GET, HEAD, POST, DELETE, OPTIONS");
   EXPECT_EQ(options.field("Content-Length"), "");
   EXPECT_EQ(ask("OPTIONS *").field("Allow"), "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
   EXPECT_EQ(ask("OPTIONS /nothing").status, 404);
@@ -197,6 +197,20 @@ TEST_F(HttpProtocolTest, OptionsSaysWhatThereIs) {
   EXPECT_EQ(not_allowed.status, 405);
   EXPECT_EQ(not_allowed.field("Allow"), "GET, HEAD, POST, DELETE, OPTIONS");
   EXPECT_EQ(ask("BREW /things/1").status, 405);
+}
+
+TEST_F(HttpProtocolTest, APathThatIsNamedOutrightIsNoOther) {
+  add(Method::get, "/things/{id}", [](const Request&) { return json_response(200, std::string("one")); });
+  add(Method::post, "/things/all", [](const Request&) { return json_response(200, std::string("all")); });
+  add(Method::get, "/things/{id}/parts", [](const Request&) { return json_response(200, std::string("parts")); });
+  add(Method::del, "/things/{id}", [](const Request&) { return Response{204, {}, {}, {}}; });
+  serve();
+  EXPECT_EQ(ask("POST /things/all").body, "all");
+  EXPECT_EQ(ask("OPTIONS /things/all").field("Allow"), "POST, OPTIONS");
+  EXPECT_EQ(ask("GET /things/all").status, 405);
+  EXPECT_EQ(ask("DELETE /things/all").status, 405);
+  EXPECT_EQ(ask("GET /things/all/parts").body, "parts");
+  EXPECT_EQ(ask("GET /things/al").body, "one");
 }
 
 // --- what comes in ---------------------------------------------------------------------------------------------------
