@@ -330,6 +330,10 @@ const std::string& HubServer::address() const { return parts_->address; }
 
 std::uint16_t HubServer::metrics_port() const { return parts_->watch_door ? parts_->watch_door->port() : 0; }
 
+const net::http::Router& HubServer::front_routes() const { return parts_->loops.front()->routes(Entrance::front); }
+
+const net::http::Router& HubServer::control_routes() const { return parts_->loops.front()->routes(Entrance::control); }
+
 bool HubServer::first_start() const { return parts_->first_start; }
 
 std::optional<CertificateTime> HubServer::certificate_time() const {

@@ -11,6 +11,7 @@
 #include "app/settings.h"
 #include "app/spare_memory.h"
 #include "app/watchdog.h"
+#include "net/http/router.h"
 #include "net/listener.h"
 #include "storage/sqlite/schema.h"
 
@@ -45,6 +46,10 @@ class HubServer {
 
   /// The port of metrics_listen; 0 where it is not set.
   std::uint16_t metrics_port() const;
+
+  /// What can be asked for at the listening address, and at the control socket.
+  const net::http::Router& front_routes() const;
+  const net::http::Router& control_routes() const;
 
   /// True when there was no key when it was opened, so that nobody could have come in.
   bool first_start() const;

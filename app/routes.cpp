@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "app/descriptions.h"
 #include "channels/refusal.h"
 
 namespace carillon::app {
@@ -184,6 +185,7 @@ Router make_front_routes(const Resources& resources) {
   add_webhooks(router, resources, guarded_for(owners));
   add_admin(router, resources.admin, guarded_for(admins));
   if (resources.watched_at_front) add_watch_routes(router, resources.health, resources.metrics);
+  add_descriptions(router);
   return router;
 }
 

@@ -247,6 +247,10 @@ void ServingLoop::adopt(std::unique_ptr<net::Transport> transport, Entrance entr
       [add, box = std::make_shared<std::unique_ptr<net::Transport>>(std::move(transport))] { add(std::move(*box)); });
 }
 
+const net::http::Router& ServingLoop::routes(Entrance entrance) const {
+  return entrance == Entrance::front ? parts_->front : parts_->control;
+}
+
 std::size_t ServingLoop::connections() const { return parts_->connections.size(); }
 
 std::future<void> ServingLoop::drain(net::MonotonicMs window_ms) {

@@ -26,6 +26,7 @@
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/http/exchange.h"
+#include "net/http/router.h"
 
 namespace carillon::app {
 
@@ -62,6 +63,9 @@ class ServingLoop final : public hub::CommitListener, private net::TurnEnd {
 
   /// Takes over a connection that was just accepted.
   void adopt(std::unique_ptr<net::Transport> transport, Entrance entrance);
+
+  /// What can be asked for there; from any thread.
+  const net::http::Router& routes(Entrance entrance) const;
 
   /// How many are connected; from any thread.
   std::size_t connections() const;

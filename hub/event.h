@@ -84,7 +84,7 @@ struct Event {
   Text error;     ///< UTF-8; only where the job has failed with one
   Text progress;  ///< JSON; only where this change set one
   Text data;      ///< a JSON object; of an event that is of no job, and then null above
-  Text trace;     ///< which trace the request that brought it is a part of, for who passes it on; null: of none
+  Text trace = {};  ///< which trace the request that brought it is a part of, for who passes it on; null: of none
 
   template <typename Make>
   const Text& rendition(Rendition form, Make&& make) const {

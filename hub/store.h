@@ -83,7 +83,7 @@ struct Submission {
   std::optional<KeyId> owner;
   Text metadata;
   std::optional<JobHook> hook;
-  Text trace;  ///< for its event
+  Text trace = {};  ///< for its event
 };
 
 /// What a submission is known by when it is sent again: the caller's own name for it, and what it said.
@@ -101,7 +101,7 @@ struct Report {
   Text result;
   Text error;
   Text progress;
-  Text trace;  ///< for its event
+  Text trace = {};  ///< for its event
 };
 
 /// When a key was last let in, to within some time.

@@ -37,6 +37,9 @@ class Body {
     shared_.push_back({0, std::make_shared<const std::string>(std::exchange(text_, {}))});
   }
   void reserve(std::size_t bytes) { text_.reserve(bytes); }
+  /// The same as gzip, where that is kept ready: a constant.
+  void keep_gzipped(std::string_view gzipped) { gzipped_ = gzipped; }
+  std::string_view gzipped() const { return gzipped_; }
   /// Where more text may be appended by whoever appends to strings.
   std::string& own_text() { return text_; }
   const std::string& own_text() const { return text_; }
@@ -84,6 +87,7 @@ class Body {
   std::string text_;
   std::vector<Shared> shared_;
   std::size_t shared_bytes_ = 0;
+  std::string_view gzipped_;
 };
 
 }  // namespace carillon::net::http

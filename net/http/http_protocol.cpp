@@ -322,9 +322,12 @@ bool HttpProtocol::compress(Response& response) {
   using Choice = AcceptedCodings::Choice;
   const GzipOptions& options = service_.options_.gzip;
   const std::size_t bytes = response.body.size();
-  if (coding_ == Choice::plain || bytes > options.bytes_max) return false;
-  if (bytes < options.bytes_min && coding_ != Choice::gzip_only) return false;
-  Body compressed = service_.gzip_.compress(response.body);
+  if (coding_ == Choice::plain) return false;
+  Body compressed{std::string(response.body.gzipped())};
+  if (compressed.empty()) {
+    if (bytes > options.bytes_max || (bytes < options.bytes_min && coding_ != Choice::gzip_only)) return false;
+    compressed = service_.gzip_.compress(response.body);
+  }
   if (compressed.empty()) return false;
   response.body = std::move(compressed);
   weaken_etag(response.fields);
@@ -404,7 +407,7 @@ void HttpProtocol::answer(std::uint32_t request, Response response) {
   const GzipOptions& gzip = service_.options_.gzip;
   const bool compressed = !bodiless && plain_bytes > 0 && compress(response);
   // A 304 says what the 200 would have said; that the answer then were long enough is not known any more.
-  const bool varies = gzip.bytes_min > 0 && (response.status == 304 || compressed ||
+  const bool varies = gzip.bytes_min > 0 && (response.status == 304 || compressed || !response.body.gzipped().empty() ||
                                              (plain_bytes >= gzip.bytes_min && plain_bytes <= gzip.bytes_max));
   if (response.status == 304 && knows_gzipped_) weaken_etag(response.fields);
   const bool with_body = !bodiless && !head_only_ && !response.body.empty();

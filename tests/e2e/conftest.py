@@ -8,9 +8,15 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from harness.http import Http  # noqa: E402
 from harness.hub import BINARY, Hub  # noqa: E402
+from harness.openapi import Contract  # noqa: E402
 
 LOCAL_WEBHOOKS = ("--webhooks-allow-http", "--webhooks-allow-cidrs", "127.0.0.0/8")
+
+
+def pytest_configure():
+    Http.judge = Contract.of_repository().judge
 
 
 def pytest_report_header():

@@ -4,6 +4,7 @@ carillon_unit_test(app
     app/access_log_test.cpp
     app/commands_test.cpp
     app/data_directory_test.cpp
+    app/descriptions_test.cpp
     app/idempotency_key_test.cpp
     app/installation_test.cpp
     app/log_test.cpp

@@ -20,6 +20,8 @@ class Answer:
 
 
 class Http:
+    judge = None  # called with (method, path, answer), of every answer
+
     def __init__(self, port, key=None):
         self.port = port
         self.key = key
@@ -39,7 +41,10 @@ class Http:
                 headers.setdefault("Content-Type", "application/json")
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            answer = Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            if Http.judge:
+                Http.judge(method, path, answer)
+            return answer
         finally:
             connection.close()
 
@@ -74,8 +79,8 @@ class RawConnection:
     def send(self, data):
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
-    def answer(self, to="GET"):
-        """The next one; None when the connection has ended."""
+    def head(self):
+        """Of the next answer, whose body is still to be read; None when the connection has ended."""
         line = self.file.readline()
         if not line:
             return None
@@ -84,8 +89,14 @@ class RawConnection:
         while line := self.file.readline().strip():
             name, _, value = line.decode().partition(":")
             fields[name.lower()] = value.strip()
-        bodiless = to == "HEAD" or status < 200 or status in (204, 304)
-        return Answer(status, fields, b"" if bodiless else self.file.read(int(fields["content-length"])))
+        return Answer(status, fields, b"")
+
+    def answer(self, to="GET"):
+        """The next one; None when the connection has ended."""
+        answer = self.head()
+        if answer and not (to == "HEAD" or answer.status < 200 or answer.status in (204, 304)):
+            answer.body = self.file.read(int(answer.fields["content-length"]))
+        return answer
 
     def ended(self):
         """Waits for more or for the end; true if it is the end."""
