@@ -108,7 +108,9 @@ def test_every_schema_is_one_and_every_component_is_used(document):
         if isinstance(value, dict) and "schema" in value:
             schema = pointed.whole(value["schema"])
             validator(schema).check_schema(schema)
-            unknown = {one["format"] for _, one in walk(schema) if isinstance(one, dict) and isinstance(one.get("format"), str)}
+            unknown = {
+                one["format"] for _, one in walk(schema) if isinstance(one, dict) and isinstance(one.get("format"), str)
+            }
             assert unknown <= set(formats.checkers), path
 
 
@@ -196,7 +198,13 @@ class Caller:
 
 
 def nowhere():
-    return {"jobs_id": str(uuid.uuid4()), "webhooks_id": "we_1", "deliveries_id": "dlv_zzzz", "keys_id": "key_1", "accounts_name": "nobody"}
+    return {
+        "jobs_id": str(uuid.uuid4()),
+        "webhooks_id": "we_1",
+        "deliveries_id": "dlv_zzzz",
+        "keys_id": "key_1",
+        "accounts_name": "nobody",
+    }
 
 
 def all_goes_well(call, hub, url):
@@ -205,8 +213,20 @@ def all_goes_well(call, hub, url):
     call("submitJob", {"metadata": {"page": 7}}, fields={"Idempotency-Key": "first"}, status=201)
     call("submitJob", status=201)
     call("submitJob", {"owner": call.standing["keys_id"], "job_id": None}, key=hub.worker, status=201)
-    webhook = call("createWebhook", {"url": url, "events": ["job.succeeded", "webhook.disabled"]}, status=201).json["id"]
-    call("createWebhook", {"url": url + "?2", "signing": "ed25519", "headers": {"X-Mine": "a"}, "legacy_signature": "X-Old", "events": None}, status=201)
+    webhook = call("createWebhook", {"url": url, "events": ["job.succeeded", "webhook.disabled"]}, status=201).json[
+        "id"
+    ]
+    call(
+        "createWebhook",
+        {
+            "url": url + "?2",
+            "signing": "ed25519",
+            "headers": {"X-Mine": "a"},
+            "legacy_signature": "X-Old",
+            "events": None,
+        },
+        status=201,
+    )
     call.standing.update(jobs_id=job, webhooks_id=webhook)
 
     call("getJob", status=200)
@@ -215,7 +235,12 @@ def all_goes_well(call, hub, url):
     call("getJob", fields=unchanged, query="?wait=1", status=304)
     call("reportJob", {"status": "running", "progress": {"page": 1}}, status=200)
     call("reportJob", {"progress": {"page": 2}}, status=200)
-    updates = [{"job_id": job, "status": "succeeded", "result": {"pages": 12}}, {"job_id": str(uuid.uuid4()), "status": "running"}, {"job_id": "none"}, 7]
+    updates = [
+        {"job_id": job, "status": "succeeded", "result": {"pages": 12}},
+        {"job_id": str(uuid.uuid4()), "status": "running"},
+        {"job_id": "none"},
+        7,
+    ]
     results = call("reportJobs", {"updates": updates}, key=hub.worker, status=200).json["results"]
     assert [one["status"] for one in results] == [200, 404, 422, 422]
     call("listJobs", query="?limit=1&status=succeeded", status=200)
@@ -224,10 +249,14 @@ def all_goes_well(call, hub, url):
     call("readEvents", query="?limit=2&after=0", status=200)
     call("readEvents", fields={"Prefer": "wait=1"}, query="?after=now", status=200)
     with RawConnection(hub.port) as stream:
-        stream.send(f"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: hub\r\nX-API-Key: {hub.client}\r\nAccept: text/event-stream\r\n\r\n")
+        stream.send(
+            f"GET /api/v1/events?after=0 HTTP/1.1\r\nHost: hub\r\nX-API-Key: {hub.client}\r\nAccept: text/event-stream\r\n\r\n"
+        )
         call.contract.judge("GET", "/api/v1/events", stream.head())
 
-    delivery = wait_until(lambda: call("listDeliveries", query="?status=delivered&limit=1", status=200).json["deliveries"])[0]
+    delivery = wait_until(
+        lambda: call("listDeliveries", query="?status=delivered&limit=1", status=200).json["deliveries"]
+    )[0]
     call.standing["deliveries_id"] = delivery["id"]
     assert call("getDelivery", status=200).json["attempts"]
     call("redeliver", status=202)
@@ -247,7 +276,9 @@ def all_goes_well(call, hub, url):
     call("getAccount", status=200)
     call("suspendAccount", status=200)
     call("resumeAccount", status=200)
-    key = call("createKey", {"account": "acme", "role": "worker", "name": "a", "expires_in_s": 3600}, status=201).json["id"]
+    key = call("createKey", {"account": "acme", "role": "worker", "name": "a", "expires_in_s": 3600}, status=201).json[
+        "id"
+    ]
     call("listKeys", query="?role=client&limit=1", status=200)
     for name in ("getKey", "disableKey", "enableKey", "rotateKey"):
         call(name, keys_id=key, status=200)
@@ -263,7 +294,9 @@ def all_goes_well(call, hub, url):
         upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nHost: hub\r\n"
         socket.send(f"GET /api/v1/ws/jobs HTTP/1.1\r\n{upgrade}\r\n")
         call.contract.judge("GET", "/api/v1/ws/jobs", socket.answer())
-        socket.send(f"GET /api/v1/ws/jobs?resume=1 HTTP/1.1\r\n{upgrade}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: carillon.v1, {hub.client}\r\n\r\n")
+        socket.send(
+            f"GET /api/v1/ws/jobs?resume=1 HTTP/1.1\r\n{upgrade}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: carillon.v1, {hub.client}\r\n\r\n"
+        )
         call.contract.judge("GET", "/api/v1/ws/jobs", socket.answer())
 
 
@@ -271,7 +304,16 @@ def all_is_refused_that_may_be(call, hub, url):
     """By rules: 404, 409, 413 and the like."""
     for operation in call.contract.operations:
         if 404 in operation.responses:
-            call(operation.id, {"since": 0, "status": None} if operation.id == "replayWebhook" else {"status": "running"} if operation.id == "reportJob" else {} if operation.takes_body else None, status=404, **nowhere())
+            call(
+                operation.id,
+                (
+                    {"since": 0, "status": None}
+                    if operation.id == "replayWebhook"
+                    else {"status": "running"} if operation.id == "reportJob" else {} if operation.takes_body else None
+                ),
+                status=404,
+                **nowhere(),
+            )
         if 422 in operation.responses:
             if operation.takes_body or operation.id == "eraseJob":
                 call(operation.id, {"colour": "red"}, status=422)
@@ -310,7 +352,9 @@ def all_is_refused_that_may_be(call, hub, url):
 
 def full_is_full(call, make_hub):
     """What an owner may have only so many of."""
-    hub = make_hub("--webhooks-allow-http", "--webhooks-allow-cidrs", "127.0.0.0/8", "--webhooks-endpoints-per-key", "1")
+    hub = make_hub(
+        "--webhooks-allow-http", "--webhooks-allow-cidrs", "127.0.0.0/8", "--webhooks-endpoints-per-key", "1"
+    )
     go_on = threading.Event()
     with Receiver(lambda received: 204 if go_on.wait(PATIENCE_S) else 500) as receiver:
         webhook = hub.add_webhook(receiver.url())["id"]
@@ -388,7 +432,9 @@ def framing_is_judged(call, make_hub):
 
 def limits_are_judged(call, make_hub):
     limits = [f"--limits-{kind}-per-second=1" for kind in ("writes", "polls", "lists", "admin")]
-    hub = make_hub("--loops=1", "--limits-burst-s=1", "--limits-refusals-per-address=1", "--limits-connections=2", *limits)
+    hub = make_hub(
+        "--loops=1", "--limits-burst-s=1", "--limits-refusals-per-address=1", "--limits-connections=2", *limits
+    )
     for operation in call.contract.operations:
         if 429 not in operation.responses:
             continue
@@ -420,7 +466,9 @@ def waiting_is_judged(call, make_hub):
             assert http.get("/api/v1/events?after=now&wait=60").status == status
             waiting_job = hub.http(hub.client).post(JOBS, {"job_id": job})
             assert waiting_job.status == 201 and waiting.answer().status == 200
-            waiting.send(f"GET /api/v1/events?after=now&wait=60 HTTP/1.1\r\nHost: hub\r\nX-API-Key: {hub.worker}\r\n\r\n")
+            waiting.send(
+                f"GET /api/v1/events?after=now&wait=60 HTTP/1.1\r\nHost: hub\r\nX-API-Key: {hub.worker}\r\n\r\n"
+            )
             wait_until(lambda: b"\ncarillon_polls_waiting 1" in metrics.get("/metrics").body)
             assert http.get(f"{JOBS}/{job}?wait=60").status == status
 
@@ -441,5 +489,7 @@ def test_every_promise_is_kept_and_no_other_answer_is_given(make_hub, contract):
     what_is_gone_is_gone(call, make_hub)
     # Too much to be put in order takes 10,000 deliveries: storage.OrderedTest has it.
     contract.seen["changeWebhook"].add((409, "limit_reached"))
-    unseen = {one.id: left for one in contract.operations if (left := set(one.promised()) - contract.seen[one.id] - ELSEWHERE)}
+    unseen = {
+        one.id: left for one in contract.operations if (left := set(one.promised()) - contract.seen[one.id] - ELSEWHERE)
+    }
     assert unseen == {}

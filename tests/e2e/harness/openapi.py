@@ -89,7 +89,9 @@ def close(schema, whole_object=True):
 def codes_of(response):
     """Of the problems that a response may be."""
     schema = response.get("content", {}).get("application/problem+json", {}).get("schema", {})
-    return [code for one in schema.get("allOf", ()) for code in one.get("properties", {}).get("error", {}).get("enum", ())]
+    return [
+        code for one in schema.get("allOf", ()) for code in one.get("properties", {}).get("error", {}).get("enum", ())
+    ]
 
 
 class Operation:
@@ -97,7 +99,9 @@ class Operation:
         self.path, self.method = path, method
         self.said = item[method]
         self.id = self.said["operationId"]
-        self.parameters = [document.followed(one) for one in (*item.get("parameters", ()), *self.said.get("parameters", ()))]
+        self.parameters = [
+            document.followed(one) for one in (*item.get("parameters", ()), *self.said.get("parameters", ()))
+        ]
         self.responses = {
             int(status): document.followed(response) for status, response in self.said["responses"].items()
         }

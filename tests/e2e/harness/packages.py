@@ -72,7 +72,13 @@ def run(*command, cwd=None):
     """Why it cannot be done; None when it is."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd=cwd, preexec_fn=end_with_parent
+            command,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+            cwd=cwd,
+            preexec_fn=end_with_parent,
         )
     except subprocess.TimeoutExpired:
         return f"not in {PATIENCE_S} s"
