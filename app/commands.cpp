@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/admin_commands.h"
+#include "app/check.h"
 #include "app/demo.h"
 #include "app/generated_texts.h"
 #include "app/keep_commands.h"
@@ -80,6 +81,8 @@ class CommandLine {
     add_demo();
     add_version();
     add_generate();
+    member(app_, "check", "Say whether a hub could serve here, and what it would lack; changes nothing.",
+           [this](const Settings& settings) { return check(settings, output_); });
   }
 
   CLI::App& app() { return app_; }

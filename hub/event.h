@@ -80,10 +80,10 @@ struct Event {
   EventKind kind = EventKind::queued;
   JobStatus status = JobStatus::queued;
   UnixMs at = 0;
-  Text result;    ///< JSON; only where the job has succeeded with one
-  Text error;     ///< UTF-8; only where the job has failed with one
-  Text progress;  ///< JSON; only where this change set one
-  Text data;      ///< a JSON object; of an event that is of no job, and then null above
+  Text result;      ///< JSON; only where the job has succeeded with one
+  Text error;       ///< UTF-8; only where the job has failed with one
+  Text progress;    ///< JSON; only where this change set one
+  Text data;        ///< a JSON object; of an event that is of no job, and then null above
   Text trace = {};  ///< which trace the request that brought it is a part of, for who passes it on; null: of none
 
   template <typename Make>

@@ -160,7 +160,8 @@ def test_a_door_of_its_own(make_hub):
     for path in ("/healthz", "/readyz", "/metrics"):
         assert http.get(path).status == 200
         assert hub.http().get(path).status == 404
-    assert http.get("/api/v1/jobs").status == 404
+    http.of_a_hub = False
+    assert http.get("/api/v1/jobs").status == 404, "it is asked of nothing else"
     hub.stop()
 
 

@@ -20,11 +20,12 @@ class Answer:
 
 
 class Http:
-    judge = None  # called with (method, path, answer), of every answer
+    judge = None  # called with (method, path, answer), of every answer of a hub
 
-    def __init__(self, port, key=None):
+    def __init__(self, port, key=None, of_a_hub=True):
         self.port = port
         self.key = key
+        self.of_a_hub = of_a_hub
 
     def connect(self):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
@@ -42,7 +43,7 @@ class Http:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             answer = Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
-            if Http.judge:
+            if Http.judge and self.of_a_hub:
                 Http.judge(method, path, answer)
             return answer
         finally:

@@ -35,7 +35,7 @@ TEST(CommandLine, MisuseIsToldInOneLineWithExitCode2) {
       {{}, "which command? 'carillon --help' lists them"},
       {{"key"}, "which command? 'carillon key --help' lists them"},
       {{"srve"}, "unknown command 'srve' (did you mean 'serve'?)"},
-      {{"backup"}, "unknown command 'backup'"},
+      {{"backup"}, "FILE is required ('carillon backup --help' shows the usage)"},
       {{"key", "craete"}, "unknown command 'craete' (did you mean 'create'?)"},
       {{"serve", "--lisen=x"}, "unknown option '--lisen' (did you mean '--listen'?)"},
       {{"serve", "now"}, "unexpected argument 'now'"},
