@@ -188,8 +188,8 @@ std::string manual_page(const CLI::App& app) {
                "The data directory, there: database, key of the webhooks' secrets, control socket.") +
          ".SH SIGNALS\n" +
          entry("SIGTERM, SIGINT", "End: WebSockets are told, what was taken is written. A second one ends at once.") +
-         entry("SIGHUP", "Read settings file and certificates anew.") + ".SH EXIT STATUS\n" +
-         entry("0", "All is well.") + entry("1", "It failed; one line says why.") +
+         entry("SIGHUP", "Read certificate and key anew.") + ".SH EXIT STATUS\n" + entry("0", "All is well.") +
+         entry("1", "It failed; one line says why.") +
          entry("2", "The command line, the environment or the settings file is wrong; one line says where.");
 }
 
@@ -206,8 +206,7 @@ std::string settings_reference() {
       "`carillon check` tells without\nstarting anything. Sizes are in bytes; the end of a key says the unit of a "
       "time: "
       "`_s` seconds, `_ms` milliseconds.\n\n"
-      "SIGHUP has a running hub read the file anew; *live* says which settings it then goes by. A change to another "
-      "is\nnamed in the log, and waits for a restart.\n";
+      "SIGHUP has a running hub read its certificate and key anew; all else waits for a restart.\n";
   const Settings defaults;
   std::string_view section = "none yet";
   for (const Setting& setting : settings_table()) {
@@ -216,8 +215,8 @@ std::string settings_reference() {
       out += section.empty() ? "\n## Without a section\n" : "\n## [" + std::string(section) + "]\n";
       out += "\n| key | default | must be | effect |\n| --- | --- | --- | --- |\n";
     }
-    out += "| `" + std::string(setting.name()) + "`" + (setting.live ? " *live*" : "") + " | `" +
-           cell(setting.show(defaults)) + "` | " + cell(setting.wanted) + " | " + cell(setting.help) + " |\n";
+    out += "| `" + std::string(setting.name()) + "`" + " | `" + cell(setting.show(defaults)) + "` | " +
+           cell(setting.wanted) + " | " + cell(setting.help) + " |\n";
   }
   return out;
 }

@@ -31,7 +31,6 @@ struct Setting {
   /// The value as TOML writes it.
   std::function<std::string(const Settings&)> show;
   std::vector<std::string> words = {};  ///< all that a value can be, where it is one of a few
-  bool live = false;                    ///< whether a running hub goes by a new value once it was told to read it
 
   /// "webhooks" of "webhooks.allow_http", "" of "listen".
   std::string_view section() const;
