@@ -1,5 +1,5 @@
-"""The document of the WebSocket protocol says what the hub says, and takes: each message that is sent here, by either side, is
-one that it knows; and each that it knows is sent. Served it is in test_openapi.py."""
+"""The document of the WebSocket protocol says what the hub says, and takes: each message that is sent here, by either side,
+is one that it knows; and each that it knows is sent. Served it is in test_openapi.py."""
 
 import asyncio
 import json
@@ -71,7 +71,11 @@ def test_it_is_asyncapi(missing):
     folder = packages.npm(missing, "@asyncapi/specs", "6.11.1")
     schema = folder / "node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"
     # Debian's jsonschema cannot find its way through this one.
-    script = "import json, sys, jsonschema; jsonschema.Draft7Validator(json.load(open(sys.argv[1]))).validate(json.load(open(sys.argv[2])))"
+    script = (
+        "import json, sys, jsonschema\n"
+        "schema, document = (json.load(open(name)) for name in sys.argv[1:])\n"
+        "jsonschema.Draft7Validator(schema).validate(document)"
+    )
     assert packages.run(packages.python(missing), "-c", script, str(schema), str(DOCUMENT)) is None
 
 

@@ -1,5 +1,6 @@
-"""schemathesis (PyPI) makes up requests from the document of the HTTP API, sound ones and others, and holds the hub's answers
-against it: no 5xx, no status, type, body or header that is not in it; what is sound is taken and what is not is refused.
+"""schemathesis (PyPI) makes up requests from the document of the HTTP API, sound ones and others, and holds the hub's
+answers against it: no 5xx, no status, type, body or header that is not in it; what is sound is taken and what is not is
+refused.
 
 Which requests are made follows from a seed. CARILLON_SCHEMATHESIS_S has it go on for so many seconds with each key."""
 
