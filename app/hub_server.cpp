@@ -19,6 +19,7 @@
 #include "app/health.h"
 #include "app/metrics.h"
 #include "app/rate_limits.h"
+#include "app/road_log.h"
 #include "app/serving_loop.h"
 #include "app/watch_door.h"
 #include "app/watchdog.h"
@@ -83,10 +84,14 @@ storage::sqlite::StoreOptions store_options(const Settings& settings, const Data
           .on_upgrade = [&upgraded](const auto& upgrade) { upgraded = upgrade; }};
 }
 
-DispatcherOptions dispatcher_options(const Settings& all) {
+DispatcherOptions dispatcher_options(const Settings& all, const RoadLog* road_log) {
   const Settings::Webhooks& settings = all.webhooks;
   std::vector<std::int64_t> delays_ms;
   for (const std::int64_t delay_s : settings.retry_delays_s) delays_ms.push_back(delay_s * ms_per_s);
+  DispatcherOptions::OnAttempt on_attempt;
+  if (road_log != nullptr) {
+    on_attempt = [road_log](const auto& delivery, const auto& attempt) { road_log->attempted(delivery, attempt); };
+  }
   return {.transfers = {.guard = channels::webhook::AddressGuard(settings.allow_cidrs, settings.deny_cidrs),
                         .timeout_ms = settings.timeout_s * ms_per_s,
                         .connect_timeout_ms = settings.connect_timeout_s * ms_per_s,
@@ -101,7 +106,8 @@ DispatcherOptions dispatcher_options(const Settings& all) {
           .slow_ms = settings.slow_ms,
           .queue = {.requests_max = settings.in_flight_per_endpoint},
           .window_bytes_max = settings.window_bytes,
-          .disable_after_ms = settings.disable_after_s * ms_per_s};
+          .disable_after_ms = settings.disable_after_s * ms_per_s,
+          .on_attempt = std::move(on_attempt)};
 }
 
 /// What the front door speaks TLS with; null where it speaks none.
@@ -173,15 +179,17 @@ struct HubServer::Parts {
         admission(admission_limits(settings.websocket)),
         waiting_room({settings.polling.waiting_max, settings.polling.waiting_per_key}),
         rates(settings.limits),
-        access_log(make_access_log(settings, clock)) {
+        access_log(make_access_log(settings, clock)),
+        road_log(make_road_log(settings, clock)) {
     const auto reader = store->open_reader();
     first_start = reader->keys({.account = {}, .role = {}, .name = {}, .after = {}, .limit = 1}).empty();
     urls.allow_http = settings.webhooks.allow_http;
     const ServingContext context{settings,  *store,    rules.ownership(), clock,           urls,
                                  admission, under_way, waiting_room,      reader->epoch(), metrics,
-                                 health,    rates,     access_log.get()};
+                                 health,    rates,     access_log.get(),  road_log.get()};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
-    if (doors == Doors::all) dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings));
+    if (doors == Doors::all)
+      dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings, road_log.get()));
     if (dispatcher) metrics.watch(dispatcher->figures());
     if (tls) certificate_end_s = tls->valid_until_s();
     for (std::size_t i = 0; i < loops.size(); ++i) watchdog.watch("loop-" + std::to_string(i), loops[i]->loop());
@@ -308,6 +316,7 @@ struct HubServer::Parts {
   channels::polling::WaitingRoom waiting_room;
   RateLimits rates;
   std::unique_ptr<AccessLog> access_log;  ///< null where requests are not logged
+  std::unique_ptr<RoadLog> road_log;      ///< null where the road is not
   bool first_start = false;
   std::vector<std::unique_ptr<ServingLoop>> loops;
   std::unique_ptr<Dispatcher> dispatcher;

@@ -65,15 +65,20 @@ void JobsResource::submit(const net::http::Request& request, const hub::Principa
   submission.hook = std::move(hook);
   submission.trace = trace_of(request);
   if (auto& text = std::get<std::optional<std::string>>(key)) {
-    return submit_once(std::move(submission), {std::move(*text), hub::sha256(request.body)}, responder);
+    return submit_once(std::move(submission), {std::move(*text), hub::sha256(request.body)}, note(request, who),
+                       responder);
   }
-  store_.submit(std::move(submission), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
+  const hub::JobId job = submission.job;
+  const auto told = [responder, job, note = note(request, who)](const hub::Outcome<hub::Job>& outcome) {
+    if (note) outcome ? note->submitted(*outcome, false) : note->refused("submission", job.text(), outcome.refusal());
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
     responder.send(created_response(*outcome));
-  });
+  };
+  store_.submit(std::move(submission), home_, told);
 }
 
-void JobsResource::submit_once(hub::Submission submission, hub::IdempotencyKey key, const Responder& responder) {
+void JobsResource::submit_once(hub::Submission submission, hub::IdempotencyKey key, RoadLog::NotePtr note,
+                               const Responder& responder) {
   auto place = under_way_.enter(submission.by.key, key.text);
   if (!place) {
     return responder.send({409,
@@ -82,9 +87,15 @@ void JobsResource::submit_once(hub::Submission submission, hub::IdempotencyKey k
                            {},
                            1});
   }
+  const hub::JobId job = submission.job;
   store_.submit_once(std::move(submission), std::move(key), home_,
-                     [responder, place = std::move(place)](const hub::Outcome<hub::Submitted>& outcome) mutable {
+                     [responder, job, note = std::move(note),
+                      place = std::move(place)](const hub::Outcome<hub::Submitted>& outcome) mutable {
                        place.reset();  // before the answer: who has it may ask again at once
+                       if (note) {
+                         outcome ? note->submitted(outcome->job, outcome->replayed)
+                                 : note->refused("submission", job.text(), outcome.refusal());
+                       }
                        if (!outcome) {
                          return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
                        }
@@ -108,10 +119,12 @@ void JobsResource::report(const net::http::Request& request, const hub::Principa
   }
   auto& report = std::get<hub::Report>(read);
   report.trace = trace_of(request);
-  store_.report(std::move(report), home_, [responder](const hub::Outcome<hub::Job>& outcome) {
+  const auto told = [responder, id = *id, note = note(request, who)](const hub::Outcome<hub::Job>& outcome) {
+    if (note) outcome ? note->reported(*outcome) : note->refused("report", id.text(), outcome.refusal());
     if (!outcome) return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
     responder.send(job_response(200, *outcome));
-  });
+  };
+  store_.report(std::move(report), home_, told);
 }
 
 void JobsResource::report_all(const net::http::Request& request, const hub::Principal& who,
@@ -137,13 +150,15 @@ void JobsResource::report_all(const net::http::Request& request, const hub::Prin
   }
   // What is to be refused whatever the jobs are needs no commit.
   if (reports.empty()) return responder.send(net::http::json_response(200, list->answer({})));
-  store_.report_all(std::move(reports), home_,
-                    [responder, list = std::move(list)](const hub::Outcome<hub::ReportOutcomes>& outcome) {
-                      if (!outcome) {
-                        return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
-                      }
-                      responder.send(net::http::json_response(200, list->answer(*outcome)));
-                    });
+  store_.report_all(
+      std::move(reports), home_,
+      [responder, list = std::move(list), note = note(request, who)](const hub::Outcome<hub::ReportOutcomes>& outcome) {
+        if (note) outcome ? note->reported(*outcome) : note->refused("reports", {}, outcome.refusal());
+        if (!outcome) {
+          return responder.send(channels::problem_for(outcome.refusal(), outcome.detail()));
+        }
+        responder.send(net::http::json_response(200, list->answer(*outcome)));
+      });
 }
 
 void JobsResource::erase(const net::http::Request& request, const hub::Principal& who, const Responder& responder) {

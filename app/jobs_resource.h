@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "app/road_log.h"
 #include "app/submissions_under_way.h"
 #include "channels/webhook/endpoint_url.h"
 #include "hub/intake.h"
@@ -22,8 +23,14 @@ class JobsResource {
   };
 
   JobsResource(hub::Store& store, const hub::Intake& intake, const channels::webhook::UrlPolicy& urls,
-               SubmissionsUnderWay& under_way, hub::CommitListener& home, Limits limits)
-      : store_(store), intake_(intake), urls_(urls), under_way_(under_way), home_(home), limits_(limits) {}
+               SubmissionsUnderWay& under_way, hub::CommitListener& home, Limits limits, const RoadLog* road_log)
+      : store_(store),
+        intake_(intake),
+        urls_(urls),
+        under_way_(under_way),
+        home_(home),
+        limits_(limits),
+        road_log_(road_log) {}
 
   /// POST /jobs: 201 with Location and the job, once it is on disk. With an Idempotency-Key that came before: the first
   /// answer again, and Idempotency-Replayed; 422 where it came with another body, 409 while the first is not answered.
@@ -39,7 +46,11 @@ class JobsResource {
   void erase(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
 
  private:
-  void submit_once(hub::Submission submission, hub::IdempotencyKey key, const net::http::Responder& responder);
+  void submit_once(hub::Submission submission, hub::IdempotencyKey key, RoadLog::NotePtr note,
+                   const net::http::Responder& responder);
+  RoadLog::NotePtr note(const net::http::Request& request, const hub::Principal& who) const {
+    return road_log_ != nullptr ? road_log_->note(request, who) : nullptr;
+  }
 
   hub::Store& store_;
   const hub::Intake& intake_;
@@ -47,6 +58,7 @@ class JobsResource {
   SubmissionsUnderWay& under_way_;
   hub::CommitListener& home_;
   const Limits limits_;
+  const RoadLog* const road_log_;  ///< null where the road is not logged
 };
 
 }  // namespace carillon::app

@@ -157,7 +157,7 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
   }
   line += '\n';
   const std::lock_guard lock(mutex_);
-  if (!write_whole(fd_, line)) ++dropped_;
+  if (!write_whole(fd_, line)) ++all_dropped;
 }
 
 }  // namespace carillon::app

@@ -70,7 +70,7 @@ class Log {
   bool writes(LogLevel level) const { return level <= level_; }
 
   /// Lines that a descriptor did not take, or not whole, of all logs of this process.
-  static std::uint64_t lines_dropped() { return dropped_.load(std::memory_order_relaxed); }
+  static std::uint64_t lines_dropped() { return all_dropped.load(std::memory_order_relaxed); }
 
  private:
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
@@ -80,7 +80,7 @@ class Log {
   const hub::Clock& clock_;
   int fd_;
   mutable std::mutex mutex_;
-  static inline std::atomic<std::uint64_t> dropped_{0};
+  static inline std::atomic<std::uint64_t> all_dropped{0};
 };
 
 std::string_view to_text(LogLevel level);

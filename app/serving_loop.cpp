@@ -152,7 +152,7 @@ struct ServingLoop::Parts {
                   {context.settings.limits.refusals_per_address, context.access_log != nullptr}),
         intake(intake_limits(context.settings.limits)),
         jobs(context.store, intake, context.urls, context.submissions_under_way, home,
-             {context.settings.limits.updates, context.settings.limits.idempotency_key_bytes}),
+             {context.settings.limits.updates, context.settings.limits.idempotency_key_bytes}, context.road_log),
         polling(loop, *reader, authenticator, context.ownership, context.clock, context.waiting_room,
                 polling_options(context)),
         polled_jobs(polling),

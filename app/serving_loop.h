@@ -14,6 +14,7 @@
 #include "app/health.h"
 #include "app/metrics.h"
 #include "app/rate_limits.h"
+#include "app/road_log.h"
 #include "app/settings.h"
 #include "app/submissions_under_way.h"
 #include "channels/polling/waiting_room.h"
@@ -45,6 +46,7 @@ struct ServingContext {
   const Health& health;
   RateLimits& rates;
   net::http::ExchangeLog* access_log;  ///< null where requests are not logged
+  const RoadLog* road_log;             ///< null where the road is not
 };
 
 /// Through which door a connection came in.

@@ -404,9 +404,18 @@ void Dispatcher::on_result(Requests::iterator place, TransferResult result) {
     queue.put_back_ready();
     queue.note_on_disk(0);
   }
-  outcomes_.add({delivery.id, delivery.endpoint, request.started_at, result.duration_ms, result.http_status,
-                 std::move(result.error), std::move(result.response), verdict.next_state, verdict.next_due_at,
-                 std::move(verdict.disable_reason)});
+  hub::Attempt attempt{delivery.id,
+                       delivery.endpoint,
+                       request.started_at,
+                       result.duration_ms,
+                       result.http_status,
+                       std::move(result.error),
+                       std::move(result.response),
+                       verdict.next_state,
+                       verdict.next_due_at,
+                       std::move(verdict.disable_reason)};
+  if (options_.on_attempt) options_.on_attempt(delivery, attempt);
+  outcomes_.add(std::move(attempt));
   ask_turn_end();
   consider(queue);
 }

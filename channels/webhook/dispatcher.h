@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <future>
 #include <list>
 #include <memory>
@@ -46,6 +47,8 @@
 namespace carillon::channels::webhook {
 
 struct DispatcherOptions {
+  using OnAttempt = std::function<void(const hub::Delivery&, const hub::Attempt&)>;
+
   TransferOptions transfers;
   RetrySchedule schedule;
   PayloadOptions payload{};
@@ -57,6 +60,7 @@ struct DispatcherOptions {
   std::int64_t disable_after_ms = std::int64_t{5} * 24 * 3600 * 1000;  ///< of nothing but failures
   std::size_t unrecorded_max = 2'000;   ///< attempts made or under way whose outcome is not on disk yet
   std::size_t queues_kept_max = 1'000;  ///< of endpoints for which nothing is pending
+  OnAttempt on_attempt{};               ///< told of each, for a log; empty: nobody is
 };
 
 class Dispatcher final : public hub::CommitListener, private net::TurnEnd {

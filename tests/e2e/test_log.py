@@ -6,6 +6,7 @@ import pytest
 from conftest import LOCAL_WEBHOOKS
 from harness.http import RawConnection
 from harness.receiver import Receiver
+from harness.waiting import wait_until
 from harness.ws import Client, run
 
 SECRET = "whsec_" + "QUJD" * 8
@@ -77,3 +78,32 @@ def test_the_level_decides_what_is_logged(make_hub):
     hub.submit()
     hub.stop()
     assert hub.log == ""
+
+
+def test_the_road_is_told_at_level_debug(make_hub):
+    hub = make_hub(*LOCAL_WEBHOOKS, "--log-level", "debug", "--log-format", "json")
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with Receiver(lambda received: 204) as receiver:
+        webhook = hub.add_webhook(receiver.url("/?token=hidden"), events=["job.running"])
+        job = hub.submit(metadata={"secret": "never told"})
+        fields = {"X_Request_Id": "one", "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+        hub.http(hub.worker).patch(f"/api/v1/jobs/{job}", {"status": "running", "progress": "never told"}, **fields)
+        hub.http(hub.worker).patch(f"/api/v1/jobs/{job}", {"status": "queued"}, X_Request_Id="two")
+        hub.http(hub.worker).post("/api/v1/jobs/updates", {"updates": [{"job_id": job, "status": "failed"}] * 2})
+        receiver.wait_for_count(1)
+        wait_until(lambda: '"attempted"' in hub.log)
+    hub.stop()
+    told = {}
+    for line in map(json.loads, hub.log.splitlines()):
+        told.setdefault(line["message"], []).append(line)
+    assert told["submitted"][0]["job"] == job and told["submitted"][0]["key"].startswith("key_")
+    reported = told["reported"][0]
+    assert (reported["job"], reported["status"], reported["request"], reported["trace_id"]) == (job, "running", "one", trace_id)
+    refused = told["refused"][0]
+    assert (refused["job"], refused["error"], refused["request"]) == (job, "invalid_transition", "two")
+    assert told["reported many"][0]["taken"] == 2 and told["reported many"][0]["refused"] == 0
+    attempted = told["attempted"][0]
+    assert attempted["webhook"] == webhook["id"] and attempted["job"] == job and attempted["seq"] == reported["seq"]
+    assert attempted["status"] == 204 and attempted["outcome"] == "delivered" and attempted["trace_id"] == trace_id
+    assert "never told" not in hub.log and "hidden" not in hub.log
+    assert "sk_live_" not in hub.log
