@@ -46,6 +46,7 @@ using channels::webhook::Dispatcher;
 using channels::webhook::DispatcherOptions;
 
 constexpr std::int64_t ms_per_s = 1000;
+constexpr std::chrono::seconds turn_wait_max{1};
 /// So many WebSockets may return in the same instant and trouble nobody.
 constexpr std::size_t told_at_once_max = 100;
 
@@ -75,7 +76,7 @@ storage::sqlite::StoreOptions store_options(const Settings& settings, const Data
           .queue_max = settings.store.queue_max,
           .batch_max = settings.store.batch_max,
           .secrets = secrets_at_rest(settings.webhooks.secrets),
-          .secret_key_file = settings.webhooks.secret_key_file,
+          .secret_key_file = secret_key_file(settings),
           .keep_deliveries_ms = settings.webhooks.keep_s * ms_per_s,
           .keep_jobs_ms = settings.store.keep_jobs_s * ms_per_s,
           .keep_events_ms = settings.store.keep_events_s * ms_per_s,
@@ -112,11 +113,7 @@ DispatcherOptions dispatcher_options(const Settings& all, const RoadLog* road_lo
 
 /// What the front door speaks TLS with; null where it speaks none.
 std::shared_ptr<const net::TlsContext> make_tls(const Settings& settings, Doors doors) {
-  if (doors == Doors::control || (settings.tls_cert.empty() && settings.tls_key.empty())) return nullptr;
-  if (settings.tls_key.empty())
-    throw std::runtime_error("tls_cert is set to " + settings.tls_cert + ", but no tls_key: TLS takes both");
-  if (settings.tls_cert.empty())
-    throw std::runtime_error("tls_key is set to " + settings.tls_key + ", but no tls_cert: TLS takes both");
+  if (doors == Doors::control || settings.tls_cert.empty()) return nullptr;
   return std::make_shared<const net::TlsContext>(net::TlsFiles{settings.tls_cert, settings.tls_key});
 }
 
@@ -150,14 +147,15 @@ net::http::HttpOptions watch_options(const Settings::Limits& limits) {
   return options;
 }
 
-/// Runs `task` on the loop and waits for it.
-void run_on(net::EventLoop& loop, const std::function<void()>& task) {
-  std::promise<void> done;
-  loop.post([&] {
+/// Has the loop run `task`, and waits until it has; not for one that is stuck, which runs it when it turns again.
+void run_on(net::EventLoop& loop, std::function<void()> task) {
+  auto done = std::make_shared<std::promise<void>>();
+  const std::future<void> ready = done->get_future();
+  loop.post([task = std::move(task), done] {
     task();
-    done.set_value();
+    done->set_value();
   });
-  done.get_future().wait();
+  ready.wait_for(turn_wait_max);
 }
 
 }  // namespace
@@ -167,6 +165,7 @@ struct HubServer::Parts {
   Parts(const Settings& wanted, Doors doors, std::optional<net::ListeningSocket> open_already)
       : settings(wanted),
         tls(make_tls(settings, doors)),
+        front_tls(tls),
         directory(settings.data, DataDirectory::Use::serve),
         rules(hub::Ownership(settings.ownership)),
         front_socket(make_front_socket(settings, doors, std::move(open_already))),
@@ -222,7 +221,7 @@ struct HubServer::Parts {
   }
 
   std::unique_ptr<net::Transport> speak(const Poco::Net::StreamSocket& socket) const {
-    return tls ? tls->make_transport(socket) : net::make_plain_transport(socket);
+    return front_tls ? front_tls->make_transport(socket) : net::make_plain_transport(socket);
   }
 
   /// In turn: long-lived connections spread evenly. One that is stuck is passed over where another turns.
@@ -247,10 +246,9 @@ struct HubServer::Parts {
   }
 
   void reload_certificate() {
-    auto fresh = make_tls(settings, Doors::all);
-    // Who accepts is the one who reads it.
-    certificate_end_s = fresh->valid_until_s();
-    run_on(loops.front()->loop(), [&] { tls.swap(fresh); });
+    tls = make_tls(settings, Doors::all);
+    certificate_end_s = tls->valid_until_s();
+    run_on(loops.front()->loop(), [this, fresh = tls] { front_tls = fresh; });
   }
 
   net::MonotonicMs drain() {
@@ -296,7 +294,8 @@ struct HubServer::Parts {
   }
 
   const Settings settings;
-  std::shared_ptr<const net::TlsContext> tls;  ///< for new connections; once begun, changed on the first loop alone
+  std::shared_ptr<const net::TlsContext> tls;        ///< the one that was read last
+  std::shared_ptr<const net::TlsContext> front_tls;  ///< for new connections; once begun, the first loop's alone
   hub::SystemClock clock;
   DataDirectory directory;
   hub::Rules rules;

@@ -92,7 +92,8 @@ class HubServer {
   net::MonotonicMs drain();
   /// Whether all of them have gone, or were given their time.
   bool drained() const;
-  /// Ends in order: no more connections, WebSockets that are left told 1001, what is queued committed. Idempotent.
+  /// Returns when every part has ended, so not while one is stuck. Ends in order: no more connections, WebSockets that
+  /// are left told 1001, what is queued committed. Idempotent.
   void stop();
 
  private:

@@ -4,12 +4,17 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <future>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/first_start.h"
@@ -27,6 +32,8 @@ namespace {
 
 constexpr std::chrono::milliseconds look_every{1000};
 constexpr std::chrono::milliseconds drain_look_every{20};
+/// For what is left when all that is connected has gone: notes of webhooks, the last commit.
+constexpr std::chrono::seconds stop_wait_max{10};
 constexpr net::MonotonicMs stop_margin_ms = 20'000;
 
 std::string_view name_of(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
@@ -91,6 +98,34 @@ void tell_certificate(const Settings& settings, const HubServer& hub, const hub:
   }
 }
 
+/// Sees to it that the process ends, though a part of it is stuck: a thread that waits for nothing but its time. What
+/// was acknowledged is on disk by then, and what a webhook was told without a note of it, it is told again.
+class LastResort {
+ public:
+  LastResort(std::string stuck, const Log& log)
+      : thread_([this, stuck = std::move(stuck), &log] {
+          if (ended_.get_future().wait_for(stop_wait_max) == std::future_status::ready) return;
+          log.error("the hub does not come to its end, and is ended", {{"stuck", stuck}});
+          std::_Exit(exit_failed);
+        }) {}
+  ~LastResort() {
+    ended_.set_value();
+    thread_.join();
+  }
+  LastResort(const LastResort&) = delete;
+  LastResort& operator=(const LastResort&) = delete;
+
+ private:
+  std::promise<void> ended_;
+  std::thread thread_;
+};
+
+std::string names_of(const std::vector<Watchdog::Stuck>& stuck) {
+  std::string names;
+  for (const auto& part : stuck) names += (names.empty() ? "" : ", ") + part.part;
+  return names;
+}
+
 /// Keys go to whoever started the hub, and into no log: where the journal would keep them, into a file.
 void show_first_start(const Settings& settings, const std::string& text, const Log& log) {
   if (!stdout_is_the_journal()) {
@@ -122,6 +157,7 @@ int serve(const Settings& settings) {
   ServiceManager manager;
   const rlim_t files = raise_file_limit();
 
+  std::optional<LastResort> last_resort;  // outlives the hub, whose store has a last commit to make
   std::optional<StartTurn> turn(std::in_place, settings.data);
   HubServer hub(settings, Doors::all, manager.take_socket());
   hub.start();
@@ -167,11 +203,13 @@ int serve(const Settings& settings) {
   manager.stopping(hub.drain() + stop_margin_ms);
   while (!hub.drained()) {
     health.look();
+    if (hub.stuck().empty()) manager.is_well(net::steady_now_ms());
     signal = signals.wait(drain_look_every);
     if (!signal || signal == SIGHUP) continue;  // what ends reads nothing anew
     log.info("ending at once", {{"signal", name_of(*signal)}});
     break;
   }
+  last_resort.emplace(names_of(hub.stuck()), log);
   hub.stop();
   log.info("ended");
   return exit_ok;

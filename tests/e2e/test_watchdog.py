@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import threading
 import time
@@ -199,3 +200,33 @@ def test_a_disk_that_is_low(make_hub):
 def test_a_floor_of_nothing_is_never_reached(make_hub):
     hub = make_hub("--store-disk-free-min-bytes", "0")
     assert hub.http().get("/readyz").json == ALL_WELL
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["loop", "webhooks", "commit"])
+def test_a_hub_that_is_stuck_can_be_ended(held, part):
+    """What was acknowledged is there when it is started again."""
+    hub, hold = held
+    with Receiver() as receiver:
+        hub.add_webhook(receiver.url("/hold-the-webhooks"))
+        job = hub.submit()
+        with hold.up(part):
+            if part == "loop":
+                connection = hold_the_loop(hub)  # kept open until the hub has gone
+            elif part == "webhooks":
+                hub.finish(job)
+            else:
+                report = RawConnection(hub.port)
+                body = '{"status":"running"}'
+                report.send(
+                    f"PATCH /api/v1/jobs/{job} HTTP/1.1\r\nHost: hub\r\nX-API-Key: {hub.worker}\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n{body}"
+                )
+            wait_for_status(watch_door(hub), "/healthz", 503)
+            hub.process.send_signal(signal.SIGTERM)
+            assert hub.process.wait(60) == 1, hub.log
+        assert "the hub does not come to its end, and is ended" in hub.log
+        hub.start()
+        assert hub.job(job)["job_id"] == job
