@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -11,13 +10,13 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
-#include <optional>
 #include <system_error>
 
 #include "app/commands.h"
 #include "app/control_client.h"
 #include "app/data_directory.h"
 #include "app/data_owner.h"
+#include "app/disk_watch.h"
 #include "app/text_table.h"
 #include "hub/clock.h"
 #include "hub/json.h"
@@ -95,23 +94,16 @@ void look_at_directory(const std::string& data, Findings& found) {
 }
 
 void look_at_disk(const Settings& settings, Findings& found) {
-  struct statvfs disk {};
-  const std::filesystem::path at = nearest_existing(settings.data);
-  if (statvfs(at.c_str(), &disk) != 0) return found.problem("disk", at.string() + ": " + of_errno(errno));
-  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  const std::string free = std::to_string(free_bytes / mib) + " MiB free";
-  if ((disk.f_flag & ST_RDONLY) != 0) return found.problem("disk", at.string() + " is read-only");
-  if (free_bytes < settings.store.disk_free_min_bytes) {
-    return found.problem("disk", free + ", below store.disk_free_min_bytes: such a hub is not ready");
-  }
-  if (free_bytes < 4 * settings.store.disk_free_min_bytes) {
-    return found.warning("disk", free + ", not far above store.disk_free_min_bytes");
-  }
+  const std::uint64_t floor = settings.store.disk_free_min_bytes;
+  const DiskWatch disk(nearest_existing(settings.data).string(), database_file_in(settings.data), floor);
+  const std::string free = std::to_string(disk.free_bytes() / mib) + " MiB free";
+  if (disk.low()) return found.problem("disk", free + ", below store.disk_free_min_bytes: such a hub is not ready");
+  if (disk.free_bytes() < 4 * floor) return found.warning("disk", free + ", not far above store.disk_free_min_bytes");
   found.good("disk", free);
 }
 
 void look_at_database(const std::string& data, bool served, Findings& found) {
-  const std::string file = (std::filesystem::path(data) / "carillon.db").string();
+  const std::string file = database_file_in(data);
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return found.good("database", "will be made");
   try {
@@ -129,8 +121,7 @@ void look_at_secret_key(const Settings& settings, Findings& found) {
   if (settings.webhooks.secrets == SecretsAtRest::plain) {
     return found.warning("secrets", "webhook secrets lie in the database as they are (webhooks.secrets)");
   }
-  const std::string& own = settings.webhooks.secret_key_file;
-  const std::string file = own.empty() ? (std::filesystem::path(settings.data) / "webhook-secrets.key").string() : own;
+  const std::string file = secret_key_file(settings);
   struct stat state {};
   if (stat(file.c_str(), &state) != 0) {
     if (errno == ENOENT) return found.good("secrets", file + " will be made");
@@ -145,12 +136,7 @@ void look_at_secret_key(const Settings& settings, Findings& found) {
 }
 
 void look_at_certificate(const Settings& settings, hub::UnixMs now_ms, Findings& found) {
-  const bool has_cert = !settings.tls_cert.empty();
-  if (has_cert != !settings.tls_key.empty()) {
-    return found.problem("certificate",
-                         has_cert ? "tls_cert is set, but no tls_key" : "tls_key is set, but no tls_cert");
-  }
-  if (!has_cert) return;
+  if (settings.tls_cert.empty()) return;
   try {
     const net::TlsContext tls({settings.tls_cert, settings.tls_key});
     const std::int64_t now_s = now_ms / 1000;
@@ -167,13 +153,13 @@ void look_at_certificate(const Settings& settings, hub::UnixMs now_ms, Findings&
   }
 }
 
-void look_at_address(const Settings& settings, bool served, Findings& found) {
-  if (served) return found.good("listen", "a hub serves this data directory");
+void look_at_address(const std::string& key, const std::string& address, bool served, Findings& found) {
+  if (served) return found.good(key, "a hub serves this data directory");
   try {
-    net::ListeningSocket::tcp(settings.listen);
-    found.good("listen", settings.listen + " is free");
+    net::ListeningSocket::tcp(address);
+    found.good(key, address + " is free");
   } catch (const std::exception& why) {
-    found.problem("listen", why.what());
+    found.problem(key, why.what());
   }
 }
 
@@ -234,7 +220,8 @@ std::vector<Finding> look_at(const Settings& settings) {
   look_at_database(settings.data, served, found);
   look_at_secret_key(settings, found);
   look_at_certificate(settings, now_ms, found);
-  look_at_address(settings, served, found);
+  look_at_address("listen", settings.listen, served, found);
+  if (!settings.metrics_listen.empty()) look_at_address("metrics_listen", settings.metrics_listen, served, found);
   look_at_clock(now_ms, found);
   look_at_files(settings, found);
   return found.take();

@@ -18,7 +18,7 @@ struct Finding {
   enum class Verdict : std::uint8_t {
     good,
     warning,  ///< it would serve, but not as is meant, or not for long
-    problem   ///< it would not serve
+    problem   ///< it would not serve, or nobody could use it
   };
 
   Verdict verdict;
@@ -29,7 +29,7 @@ struct Finding {
 /// All that was found, in the order in which a start would come upon it.
 std::vector<Finding> look_at(const Settings& settings);
 
-/// Prints them. Returns exit_failed where a hub could not serve, exit_ok otherwise. The settings themselves are checked
+/// Prints them. Returns exit_failed where there is a problem, exit_ok otherwise. The settings themselves are checked
 /// when they are read, by every command.
 int check(const Settings& settings, const OutputOptions& output);
 

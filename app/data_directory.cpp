@@ -57,10 +57,19 @@ bool DataDirectory::exists(const std::string& path) {
   return std::filesystem::is_directory(path, error);
 }
 
-std::string DataDirectory::database_file() const { return (std::filesystem::path(path_) / "carillon.db").string(); }
+std::string DataDirectory::database_file() const { return database_file_in(path_); }
 
 std::string DataDirectory::control_socket() const {
   return "/proc/self/fd/" + std::to_string(directory_) + "/" + control_socket_name;
+}
+
+std::string database_file_in(const std::string& data_directory) {
+  return (std::filesystem::path(data_directory) / "carillon.db").string();
+}
+
+std::string secret_key_file(const Settings& settings) {
+  if (!settings.webhooks.secret_key_file.empty()) return settings.webhooks.secret_key_file;
+  return (std::filesystem::path(settings.data) / "webhook-secrets.key").string();
 }
 
 }  // namespace carillon::app

@@ -1,6 +1,8 @@
 // The data directory: everything a hub keeps, and the proof that only one hub keeps it.
 //
 //   carillon.db       the database (with its -wal and -shm beside it)
+//   webhook-secrets.key
+//                     what webhook secrets in it are encrypted with, unless the settings put it elsewhere
 //   control.sock      where the commands reach the hub that serves the directory
 //   lock              held (flock) by that hub; the kernel lets go of it when the process ends, however it ends
 //
@@ -9,6 +11,8 @@
 
 #include <stdexcept>
 #include <string>
+
+#include "app/settings.h"
 
 namespace carillon::app {
 
@@ -45,5 +49,11 @@ class DataDirectory {
   int directory_ = -1;
   int lock_ = -1;
 };
+
+/// The database of a data directory, which need not be there.
+std::string database_file_in(const std::string& data_directory);
+
+/// The key that webhook secrets are encrypted with: where the settings say, or in the data directory.
+std::string secret_key_file(const Settings& settings);
 
 }  // namespace carillon::app

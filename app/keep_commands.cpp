@@ -69,11 +69,6 @@ std::string database_of(const Settings& settings) {
   return DataDirectory(settings.data, DataDirectory::Use::visit).database_file();
 }
 
-std::string secret_key_of(const Settings& settings) {
-  if (!settings.webhooks.secret_key_file.empty()) return settings.webhooks.secret_key_file;
-  return (fs::path(settings.data) / "webhook-secrets.key").string();
-}
-
 /// No hub serves the directory while this lives, and none starts.
 class AloneInDirectory {
  public:
@@ -127,7 +122,7 @@ void copy_key(const std::string& from, const std::string& to, NewFile::Existing 
 /// Where the key goes that the backup's webhook secrets are encrypted with; empty where none are, or it stays.
 std::string back_up_key(const Settings& settings, const BackupWish& wish, const db::DatabaseFacts& facts) {
   if (facts.secrets_key_id.empty() || !wish.with_secret_key) return "";
-  const std::string key = secret_key_of(settings);
+  const std::string key = secret_key_file(settings);
   const std::string beside = wish.file + key_suffix;
   if (!is_key(key, facts.secrets_key_id)) {
     throw std::runtime_error("'" + wish.file + "' was made, but " + key +
@@ -142,7 +137,7 @@ std::string back_up_key(const Settings& settings, const BackupWish& wish, const 
 /// to do where it cannot.
 std::string restore_key(const Settings& settings, const std::string& file, const db::DatabaseFacts& facts) {
   if (facts.secrets_key_id.empty()) return "";
-  const std::string key = secret_key_of(settings);
+  const std::string key = secret_key_file(settings);
   const std::string beside = file + key_suffix;
   if (db::is_file(key)) {
     if (storage::SecretBox::with_key_in(key).key_id() == facts.secrets_key_id) return "";
@@ -198,7 +193,7 @@ int backup(const Settings& settings, const BackupWish& wish, const OutputOptions
   if (!key.empty()) {
     note += "\nits webhook secrets are encrypted; the key is in '" + key + "': keep it elsewhere";
   } else if (encrypted) {
-    note += "\nits webhook secrets are encrypted: to be of use it needs " + secret_key_of(settings) +
+    note += "\nits webhook secrets are encrypted: to be of use it needs " + secret_key_file(settings) +
             " too (--with-secret-key copies it)";
   }
   return print_change(JsonLine()

@@ -74,12 +74,20 @@ void set_from_file(Settings& settings, const std::string& file) {
 
 /// What each setting's own check cannot see.
 void check_pairs(const Settings& settings) {
+  const auto check = [](const char* key, const std::string& value, const char* other_key, const std::string& other,
+                        const char* what) {
+    if (value.empty() || !other.empty()) return;
+    throw SettingsError(std::string(key) + " is set to " + value + ", but no " + other_key + ": " + what +
+                        " takes both");
+  };
+  const auto check_both = [&](const char* cert_key, const std::string& cert, const char* key_key,
+                              const std::string& key, const char* what) {
+    check(cert_key, cert, key_key, key, what);
+    check(key_key, key, cert_key, cert, what);
+  };
   const Settings::Webhooks& webhooks = settings.webhooks;
-  if (webhooks.client_cert.empty() == webhooks.client_key.empty()) return;
-  const bool has_cert = webhooks.client_key.empty();
-  throw SettingsError(std::string(has_cert ? "webhooks.client_cert" : "webhooks.client_key") + " is set to " +
-                      (has_cert ? webhooks.client_cert : webhooks.client_key) + ", but no " +
-                      (has_cert ? "webhooks.client_key" : "webhooks.client_cert") + ": mTLS takes both");
+  check_both("tls_cert", settings.tls_cert, "tls_key", settings.tls_key, "TLS");
+  check_both("webhooks.client_cert", webhooks.client_cert, "webhooks.client_key", webhooks.client_key, "mTLS");
 }
 
 std::string placeholder(const Setting& setting) {

@@ -19,6 +19,7 @@ from conftest import LOCAL_WEBHOOKS
 from harness.files import database, is_whole, jobs_in, kill, look, make_large, start_command, wait_for_size
 from harness.hub import BINARY, REPOSITORY, Hub, run_command
 from harness.receiver import Receiver
+from harness.waiting import wait_until
 from harness.ws import run
 from test_resume import Resuming
 
@@ -356,7 +357,7 @@ def insert(connection, table, row):
 
 
 @pytest.mark.parametrize("number", range(1, SCHEMA))
-def test_a_database_of_each_earlier_version_is_served(make_hub, tmp_path, number):
+def test_a_database_of_each_earlier_version_is_served(tmp_path, number):
     keys, job = old_database(tmp_path / "data", number)
     hub = Hub(tmp_path)
     status = json.loads(hub.command("migrate", "status", "--json").stdout)
@@ -368,7 +369,7 @@ def test_a_database_of_each_earlier_version_is_served(make_hub, tmp_path, number
     hub.keys = dict(keys)
     try:
         hub.start()
-        assert "the database was brought up to date" in hub.log
+        wait_until(lambda: "the database was brought up to date" in hub.log)
         found = hub.job(job)
         assert (found["status"], found["seq"], found["progress"], found["metadata"]) == ("running", 2, {"at": 1}, {"a": 1})
         assert [event["seq"] for event in hub.http(hub.client).get("/api/v1/events").json["events"]] == [1, 2]

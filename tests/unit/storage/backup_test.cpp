@@ -58,7 +58,7 @@ TEST_F(BackupTest, WhatIsCommittedMeanwhileIsNotInItAndDoesNotMakeItBeginAnew) {
   int calls = 0;
   back_up([&](std::string_view what, std::uint64_t done, std::uint64_t) {
     if (what != "copying") return;
-    EXPECT_GT(done, last) << "it began anew";
+    if (done <= last) throw hub::StoreError("it began anew");  // and would for ever
     last = done;
     ++calls;
     submit(client_);

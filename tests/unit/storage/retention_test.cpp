@@ -165,6 +165,7 @@ TEST_F(RetentionTest, ARunningJobKeepsItsProgressAndItsLastEvent) {
   close();
   open();
   ASSERT_TRUE(report(client_, running, JobStatus::failed));
+  ASSERT_TRUE(reader_->find_job(running)->progress);
   EXPECT_EQ(*reader_->find_job(running)->progress, R"("half")") << "a final job shows it as long as it is kept";
   EXPECT_TRUE(register_agrees());
   pass(100 * day_ms);
