@@ -123,6 +123,11 @@ def debian_package_installs_runs_and_goes(system, package):
     run(*AS_ROOT, "sh", "-c", f"echo '# mine' >> '{system.path('/etc/carillon/carillon.toml')}'")
     system.run("apt-get", "install", "-qq", "--yes", "--reinstall", "/tmp/carillon.deb")
     assert "# mine" in system.path("/etc/carillon/carillon.toml").read_text()
+    mask = system.path("/etc/systemd/system/carillon.service")
+    system.run("apt-get", "remove", "-qq", "--yes", "carillon")
+    assert os.readlink(mask) == "/dev/null", "nothing starts what is not there"
+    system.run("apt-get", "install", "-qq", "--yes", "/tmp/carillon.deb")
+    assert not mask.is_symlink(), "it can be started again"
     gone = system.run("apt-get", "purge", "-qq", "--yes", "carillon")
     assert "/var/lib/carillon is kept" in gone.stdout + gone.stderr
     assert not system.path("/usr/bin/carillon").exists()
