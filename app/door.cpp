@@ -19,8 +19,9 @@ hub::AuthResult Door::identify(const net::http::Request& request) {
   const bool same = kept.key_bytes != 0 && kept.slot == from.slot && kept.connection_generation == from.generation &&
                     kept.identity_generation == authenticator_.generation() && kept.key_bytes == key.size() &&
                     CRYPTO_memcmp(kept.key.data(), key.data(), key.size()) == 0;
-  if (same && clock_.now_ms() < kept.principal.valid_until) {
-    authenticator_.note_use(kept.principal.key, kept.use_noted_at);
+  const hub::UnixMs now = clock_.now_ms();
+  if (same && now < kept.principal.valid_until) {
+    authenticator_.note_use(kept.principal.key, kept.use_noted_at, now);
     return kept.principal;
   }
 
@@ -33,7 +34,7 @@ hub::AuthResult Door::identify(const net::http::Request& request) {
     kept.key_bytes = key.size();
     std::copy(key.begin(), key.end(), kept.key.begin());
     kept.principal = *principal;
-    kept.use_noted_at = clock_.now_ms();
+    kept.use_noted_at = now;
   }
   return result;
 }

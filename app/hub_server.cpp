@@ -201,7 +201,7 @@ struct HubServer::Parts {
 
   void start() {
     running = true;
-    for (const auto& loop : loops) store->add(*loop);
+    for (const auto& loop : loops) loop->listen();
     store->add(news);
     if (dispatcher) dispatcher->start();
     if (front_socket) {

@@ -153,7 +153,7 @@ struct ServingLoop::Parts {
         intake(intake_limits(context.settings.limits)),
         jobs(context.store, intake, context.urls, context.submissions_under_way, home,
              {context.settings.limits.updates, context.settings.limits.idempotency_key_bytes}, context.road_log),
-        polling(loop, *reader, authenticator, context.ownership, context.clock, context.waiting_room,
+        polling(loop, context.store, *reader, authenticator, context.ownership, context.clock, context.waiting_room,
                 polling_options(context)),
         polled_jobs(polling),
         feed(polling),
@@ -221,6 +221,8 @@ ServingLoop::ServingLoop(const ServingContext& context)
 ServingLoop::~ServingLoop() { end(); }
 
 net::EventLoop& ServingLoop::loop() { return parts_->loop; }
+
+void ServingLoop::listen() { parts_->polling.begin_after(store_.add(*this)); }
 
 void ServingLoop::begin() {
   thread_ = std::thread([this] {

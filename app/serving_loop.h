@@ -60,6 +60,8 @@ class ServingLoop final : public hub::CommitListener, private net::TurnEnd {
   explicit ServingLoop(const ServingContext& context);
   ~ServingLoop() override;
 
+  /// From now on the loop is told of each commit. Before begin().
+  void listen();
   /// Starts the thread.
   void begin();
 

@@ -44,7 +44,7 @@ AuthResult Authenticator::authenticate(std::string_view key) {
   Cached* const found = find(hash);
   if (found == nullptr) return AuthRefusal::invalid;
   const AuthResult result = judge(found->key, hash);
-  if (std::holds_alternative<Principal>(result)) note_use(found->key.id, found->use_noted_at);
+  if (std::holds_alternative<Principal>(result)) note_use(found->key.id, found->use_noted_at, clock_.now_ms());
   return result;
 }
 
@@ -81,8 +81,7 @@ AuthResult Authenticator::judge(const Key& key, const KeyHash& hash) const {
   return principal;
 }
 
-void Authenticator::note_use(KeyId key, UnixMs& noted_at) {
-  const UnixMs now = clock_.now_ms();
+void Authenticator::note_use(KeyId key, UnixMs& noted_at, UnixMs now) {
   if (now - noted_at < use_interval_ms_ && now >= noted_at) return;
   noted_at = uses_[key] = now;
 }

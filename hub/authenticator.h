@@ -53,7 +53,7 @@ class Authenticator {
 
   /// For who keeps a Principal and does not ask again: `noted_at` is when its use was noted last, and is moved on when
   /// it is noted anew.
-  void note_use(KeyId key, UnixMs& noted_at);
+  void note_use(KeyId key, UnixMs& noted_at, UnixMs now);
   /// The keys that were let in since they were last taken, each with the last time that was noted.
   std::vector<KeyUse> take_uses();
   /// Uses that could not be kept: they are among those that are taken next.

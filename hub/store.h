@@ -187,6 +187,7 @@ struct DeliveryNotice {
 
 /// What one commit brought, in order. `after` is the `last` of the batch before: no batch is skipped.
 struct CommitBatch {
+  std::uint64_t number = 0;  ///< one more than that of the batch told before it; counted anew when the store is opened
   Seq after = 0;
   Seq last = 0;
   std::chrono::steady_clock::time_point durable_at{};  ///< when it was on disk
@@ -197,6 +198,13 @@ struct CommitBatch {
   std::vector<JobId> jobs_erased;             ///< what they held is not to be told any more
   bool default_secrets_changed = false;       ///< an account's, which its submissions' webhooks are signed with
   bool identity_changed = false;              ///< a key or account was made, changed or taken away
+  bool jobs_gone = false;                     ///< jobs that were old are no longer kept
+
+  /// Whether there is anything to tell.
+  bool has_news() const {
+    return !events.empty() || !deliveries.empty() || !endpoints_changed.empty() || !endpoints_due.empty() ||
+           !jobs_erased.empty() || default_secrets_changed || identity_changed || jobs_gone;
+  }
 };
 using CommitBatchPtr = std::shared_ptr<const CommitBatch>;
 
@@ -419,10 +427,19 @@ class Store {
 
   virtual std::unique_ptr<Reader> open_reader() = 0;
 
-  /// From the next commit on the listener is told of each; returns the `last` of the batch before. The listener must
-  /// outlive the store, or be removed first; once `remove` has returned it is not called any more.
-  virtual Seq add(CommitListener& listener) = 0;
+  /// Where a listener begins: behind these of the batch before.
+  struct Beginning {
+    std::uint64_t number = 0;
+    Seq last = 0;
+  };
+  /// From the next commit on the listener is told of each. It must outlive the store, or be removed first; once
+  /// `remove` has returned it is not called any more.
+  virtual Beginning add(CommitListener& listener) = 0;
   virtual void remove(CommitListener& listener) = 0;
+
+  /// The number of the last batch that anyone can have been told of, or can have read: it rises before a commit is
+  /// made. So whoever has been told of the batch of this number knows all there is to know, and need not read it again.
+  virtual std::uint64_t newest_commit() const = 0;
 
   /// Queues what a listener that gathers() has handed over. On the listener's own thread.
   virtual void hand_over(CommitListener& home) = 0;

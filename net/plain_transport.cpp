@@ -1,5 +1,7 @@
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,21 +11,30 @@
 namespace carillon::net {
 namespace {
 
-/// The socket belongs to Poco's StreamSocket; the bytes go by recv(2) and sendmsg(2), because a peer that resets its
-/// connection is an everyday result here, which Poco reports by throwing.
+/// The C library's recv() and send() are places where a thread may be cancelled, which nobody does here; entering and
+/// leaving such a place costs a tenth of a microsecond in each call.
+ssize_t receive(int fd, char* into, std::size_t bytes) {
+  return ::syscall(SYS_recvfrom, fd, into, bytes, 0, nullptr, nullptr);
+}
+ssize_t send_one(int fd, const iovec& piece) {
+  return ::syscall(SYS_sendto, fd, piece.iov_base, piece.iov_len, MSG_NOSIGNAL, nullptr, 0);
+}
+
+/// The socket belongs to Poco's StreamSocket; the bytes go by recvfrom(2), sendto(2) and sendmsg(2), because a peer
+/// that resets its connection is an everyday result here, which Poco reports by throwing.
 class PlainTransport final : public Transport {
  public:
   explicit PlainTransport(Poco::Net::StreamSocket socket) : socket_(std::move(socket)) { socket_.setBlocking(false); }
 
   Result read(char* into, std::size_t bytes) override {
-    const ssize_t got = ::recv(fd(), into, bytes, 0);
+    const ssize_t got = receive(fd(), into, bytes);
     if (got > 0) return {Status::done, static_cast<std::size_t>(got)};
     if (got == 0) return {Status::ended};
     return refused();
   }
 
   Result write(const iovec* pieces, std::size_t count) override {
-    const ssize_t sent = count == 1 ? ::send(fd(), pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL)  // the cheaper call
+    const ssize_t sent = count == 1 ? send_one(fd(), *pieces)  // the cheaper call
                                     : send_all(pieces, count);
     if (sent >= 0) return {Status::done, static_cast<std::size_t>(sent)};
     return refused();

@@ -10,18 +10,20 @@ constexpr int draining_retry_after_s = 5;
 
 }  // namespace
 
-PollingChannel::PollingChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
-                               const hub::Ownership& ownership, const hub::Clock& clock, WaitingRoom& room,
-                               const PollingOptions& options)
+PollingChannel::PollingChannel(net::EventLoop& loop, const hub::Store& store, hub::Reader& reader,
+                               hub::Authenticator& authenticator, const hub::Ownership& ownership,
+                               const hub::Clock& clock, WaitingRoom& room, const PollingOptions& options)
     : options_(options),
       reader_(reader),
       ownership_(ownership),
+      job_cache_(reader, store),
       guests_(loop, clock, authenticator, room),
       job_polls_(reader),
       feed_polls_(options_.feed, reader.last_seq()),
       streams_(reader, options_.streams) {}
 
 void PollingChannel::on_commit(const hub::CommitBatch& batch) {
+  job_cache_.on_commit(batch);
   job_polls_.on_commit(batch);
   feed_polls_.on_commit(batch);
   streams_.on_commit(batch);

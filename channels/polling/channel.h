@@ -9,6 +9,7 @@
 #include "channels/polling/event_streams.h"
 #include "channels/polling/feed_polls.h"
 #include "channels/polling/guests.h"
+#include "channels/polling/job_cache.h"
 #include "channels/polling/job_polls.h"
 #include "channels/polling/waiting_room.h"
 #include "hub/principal.h"
@@ -25,10 +26,12 @@ struct PollingOptions {
 
 class PollingChannel {
  public:
-  PollingChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
+  PollingChannel(net::EventLoop& loop, const hub::Store& store, hub::Reader& reader, hub::Authenticator& authenticator,
                  const hub::Ownership& ownership, const hub::Clock& clock, WaitingRoom& room,
                  const PollingOptions& options);
 
+  /// Before the first commit that is passed on.
+  void begin_after(const hub::Store::Beginning& told) { job_cache_.begin_after(told); }
   void on_commit(const hub::CommitBatch& batch);
   /// To be called after Authenticator::forget().
   void recheck_keys() { guests_.recheck_keys(); }
@@ -46,6 +49,7 @@ class PollingChannel {
   const hub::Ownership& ownership() const { return ownership_; }
   const hub::Clock& clock() const { return guests_.clock(); }
   hub::Reader& reader() const { return reader_; }
+  JobCache& job_cache() { return job_cache_; }
   Guests& guests() { return guests_; }
   JobPolls& job_polls() { return job_polls_; }
   FeedPolls& feed_polls() { return feed_polls_; }
@@ -56,6 +60,7 @@ class PollingChannel {
   const PollingOptions options_;
   hub::Reader& reader_;
   const hub::Ownership& ownership_;
+  JobCache job_cache_;
   Guests guests_;
   JobPolls job_polls_;
   FeedPolls feed_polls_;

@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::int64_t ms_per_s = 1000;
 constexpr std::int64_t part_of_age = 10;
+constexpr std::size_t fields_bytes = 112;  ///< of all of them
 
 void add_fields(net::http::Response& response, const hub::Job& job, const Wait& wait, std::int64_t retry_after) {
+  response.fields.reserve(fields_bytes);
   response.with("ETag", job_etag(job));
   response.with("Cache-Control", "private, no-cache");
   if (!is_final(job.status)) response.with("Retry-After", std::to_string(retry_after));

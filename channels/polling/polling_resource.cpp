@@ -78,18 +78,22 @@ void PollingResource::get_job(const Request& request, const hub::Principal& who,
     wait = take_wait(query, request, options.wait_max_s);
     if (const auto problem = query.end()) return responder.send(*problem);
   }
-  auto job = find(channel_, request.parameters[0], who);
-  if (!job) return send_no_such_job(responder, request.parameters[0]);
+  const auto id = hub::JobId::parse(request.parameters[0]);
+  const JobCache::Known* const known = id ? channel_.job_cache().find(*id) : nullptr;
+  if (known == nullptr || !channel_.ownership().may_see(who, known->job.owner))
+    return send_no_such_job(responder, request.parameters[0]);
 
+  const hub::Job& job = known->job;
   const auto if_none_match = request.field("If-None-Match");
-  const bool known = if_none_match && etag_matches(*if_none_match, job_etag(*job));
-  const bool worth_waiting = !is_final(job->status) && (known || !if_none_match);
+  const bool same = if_none_match && etag_matches(*if_none_match, job_etag(job));
+  const bool worth_waiting = !is_final(job.status) && (same || !if_none_match);
   if (wait.seconds > 0 && worth_waiting) {
     if (!channel_.admit(who, responder)) return;
-    return channel_.job_polls().wait(channel_.guests(), who, responder, {job->id, job->seq, known, wait});
+    return channel_.job_polls().wait(channel_.guests(), who, responder, {job.id, job.seq, same, wait});
   }
-  const std::int64_t retry_after = retry_after_s(*job, channel_.clock().now_ms(), options.retry_after_max_s);
-  responder.send(known ? unchanged(*job, wait, retry_after) : whole(*job, job_json(*job), wait, retry_after));
+  const std::int64_t retry_after =
+      is_final(job.status) ? 0 : retry_after_s(job, channel_.clock().now_ms(), options.retry_after_max_s);
+  responder.send(same ? unchanged(job, wait, retry_after) : whole(job, known->json, wait, retry_after));
 }
 
 void PollingResource::list(const Request& request, const hub::Principal& who, const Responder& responder) {

@@ -4,17 +4,7 @@
 #include <utility>
 
 namespace carillon::storage::sqlite {
-namespace {
-
-bool says_something(const hub::CommitBatch& batch) {
-  return !batch.events.empty() || !batch.deliveries.empty() || !batch.endpoints_changed.empty() ||
-         !batch.endpoints_due.empty() || !batch.jobs_erased.empty() || batch.default_secrets_changed ||
-         batch.identity_changed;
-}
-
-}  // namespace
-
-hub::Seq Announcer::add(hub::CommitListener& listener) {
+hub::Store::Beginning Announcer::add(hub::CommitListener& listener) {
   const std::lock_guard lock(mutex_);
   listeners_.push_back({&listener, {}});
   return last_;
@@ -32,8 +22,8 @@ void Announcer::announce(const hub::CommitBatchPtr& batch, std::span<std::unique
                                    [&](const Entry& entry) { return entry.listener == &as_change(change).home(); });
     if (home != listeners_.end()) home->replies.push_back(std::move(change));
   }
-  const bool news = batch && says_something(*batch);
-  if (batch) last_ = batch->last;
+  const bool news = batch && batch->has_news();
+  if (news) last_ = {batch->number, batch->last};
   for (Entry& entry : listeners_) {
     if (!news && entry.replies.empty()) continue;
     entry.listener->on_commit(news ? batch : nullptr, std::exchange(entry.replies, {}));

@@ -17,10 +17,10 @@ namespace carillon::storage::sqlite {
 class Announcer {
  public:
   /// The history before the first commit that is announced.
-  void begin_after(hub::Seq last) { last_ = last; }
+  void begin_after(hub::Seq last) { last_.last = last; }
 
-  /// Returns the last event that was announced before.
-  hub::Seq add(hub::CommitListener& listener);
+  /// Returns what was announced last.
+  hub::Store::Beginning add(hub::CommitListener& listener);
   void remove(hub::CommitListener& listener);
 
   /// `batch` is null where the changes were refused. The changes go home as replies; those of a listener that is gone
@@ -35,7 +35,7 @@ class Announcer {
 
   std::mutex mutex_;
   std::vector<Entry> listeners_;  ///< a handful: one a loop, one for the webhooks
-  hub::Seq last_ = 0;
+  hub::Store::Beginning last_;
 };
 
 }  // namespace carillon::storage::sqlite

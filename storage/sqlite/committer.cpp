@@ -205,14 +205,18 @@ hub::CommitBatchPtr Committer::try_commit(Slice changes, bool with_chores) {
     writer_.begin();
     for (const auto& change : changes) as_change(change).apply(writer_, context);
     if (with_chores) writer_.chores.slice(context);
+    batch->number = last_number_ + (batch->has_news() ? 1 : 0);
+    newest_commit_.store(batch->number);
     writer_.commit();
   } catch (const hub::StoreError&) {
     writer_.roll_back();
+    newest_commit_.store(last_number_);
     if (with_chores) chores_rest_until_ = std::chrono::steady_clock::now() + chores_rest;
     throw;
   }
   batch->durable_at = std::chrono::steady_clock::now();
   last_seq_ = batch->last;
+  last_number_ = batch->number;
   hub::Tally& pending = tallies_.deliveries_pending;
   pending.set(pending.read() + static_cast<std::uint64_t>(context.pending_more));
   if (!changes.empty()) count(*batch, changes, begun_at);

@@ -7,7 +7,8 @@
 //
 // Chores, which concern more rows than one commit should, go along in slices: see chores.h.
 //
-// Threads: queue(), writable(), waiting() and tallies() from any thread; the rest is the committer's own thread.
+// Threads: queue(), writable(), waiting(), newest_commit() and tallies() from any thread; the rest is the committer's
+// own thread.
 #pragma once
 
 #include <atomic>
@@ -48,6 +49,8 @@ class Committer {
 
   bool writable() const { return writable_.load(std::memory_order_relaxed); }
   std::size_t waiting() const;
+  /// See hub::Store.
+  std::uint64_t newest_commit() const { return newest_commit_.load(); }
   const hub::StoreTallies& tallies() const { return tallies_; }
 
  private:
@@ -83,6 +86,8 @@ class Committer {
   const hub::Clock& clock_;
   const Limits limits_;
   hub::Seq last_seq_;
+  std::uint64_t last_number_ = 0;  ///< of the batches that were announced
+  std::atomic<std::uint64_t> newest_commit_{0};
   std::chrono::steady_clock::time_point chores_rest_until_{};  ///< after one has failed
   std::atomic<bool> writable_{true};
   hub::StoreTallies tallies_;

@@ -156,6 +156,7 @@ bool Retention::remove(WriteContext& context, const OldJob& job, std::size_t& ro
   keep_id_.bind(job.n).run();
   job_numbers_.erasing(job.n);
   remove_job_.bind(job.n).run();
+  context.batch.jobs_gone = true;
   take(rows_per_job, rows_left);
   return true;
 }

@@ -61,8 +61,10 @@ class SqliteStore final : public hub::Store {
 
   std::unique_ptr<hub::Reader> open_reader() override { return sqlite::open_reader(path_, clock_, box_); }
 
-  hub::Seq add(CommitListener& listener) override { return announcer_.add(listener); }
+  Beginning add(CommitListener& listener) override { return announcer_.add(listener); }
   void remove(CommitListener& listener) override { announcer_.remove(listener); }
+
+  std::uint64_t newest_commit() const override { return committer_.newest_commit(); }
 
   void hand_over(CommitListener& home) override { committer_.queue(gathered_by(home)); }
 

@@ -305,6 +305,22 @@ def test_however_close_the_end_of_a_job_comes_its_poll_is_answered(make_hub):
             assert time.monotonic() - began < PATIENCE_S
 
 
+def test_what_was_answered_on_one_connection_is_found_on_every_other(make_hub):
+    """Also where the connections belong to other loops, which have not come to hear of it yet."""
+    hub = make_hub("--loops", "3")
+    jobs = [hub.submit() for _ in range(4)]
+    headers = {"X-API-Key": hub.client}
+    with contextlib.ExitStack() as stack:
+        reporter, *others = [stack.enter_context(hub_connection(hub)) for _ in range(9)]
+        for progress in range(150):
+            job = jobs[progress % len(jobs)]
+            patch(hub, reporter, job, {"status": "running", "progress": progress})
+            for other in others:
+                other.request("GET", f"{JOBS}/{job}", headers=headers)
+            for other in others:
+                assert json.loads(other.getresponse().read())["progress"] == progress
+
+
 def hub_connection(hub):
     return contextlib.closing(hub.http().connect())
 

@@ -3,6 +3,7 @@ carillon_unit_test(polling LIBS carillon_polling carillon_storage Poco::Net SOUR
   polling/event_streams_test.cpp
   polling/feed_polls_test.cpp
   polling/job_answer_test.cpp
+  polling/job_cache_test.cpp
   polling/job_json_test.cpp
   polling/sight_index_test.cpp
   polling/wait_test.cpp

@@ -151,10 +151,10 @@ TEST_F(AuthenticatorTest, NotesUsesNowAndThen) {
 
 TEST_F(AuthenticatorTest, WhoKeepsAPrincipalNotesItsUsesByItself) {
   UnixMs noted_at = clock_.now;
-  authenticator_.note_use(KeyId{7}, noted_at);
+  authenticator_.note_use(KeyId{7}, noted_at, clock_.now_ms());
   EXPECT_TRUE(authenticator_.take_uses().empty());
   clock_.now += 60'000;
-  authenticator_.note_use(KeyId{7}, noted_at);
+  authenticator_.note_use(KeyId{7}, noted_at, clock_.now_ms());
   EXPECT_EQ(noted_at, clock_.now);
   const auto uses = authenticator_.take_uses();
   ASSERT_EQ(uses.size(), 1U);

@@ -88,7 +88,7 @@ TEST_F(StoreTest, AListenerThatCameLaterIsToldFromThereOn) {
   const auto client = principal(make_key("acme"));
   submit(client);
   TestListener later;
-  EXPECT_EQ(store_->add(later), 1);
+  EXPECT_EQ(store_->add(later).last, 1);
   submit(client);
   const auto batches = later.await_batches(1);  // listeners are told one after another
   store_->remove(later);

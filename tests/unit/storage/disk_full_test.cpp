@@ -32,7 +32,9 @@ TEST_F(StoreTest, AFullDiskStopsAcknowledgementsNotReadingAndThenItGoesOn) {
   const hub::Report big{client, job.id, hub::JobStatus::failed, {}, hub::make_text(std::string(4 << 20, 'x')), {}};
   {
     const FileSizeLimit limit(1 << 20);
+    const std::uint64_t newest = store_->newest_commit();
     const auto refused = report(big);
+    EXPECT_EQ(store_->newest_commit(), newest) << "nobody can have read what failed";
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.refusal(), hub::Refusal::unavailable);
     EXPECT_FALSE(store_->writable());

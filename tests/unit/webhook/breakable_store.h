@@ -26,8 +26,9 @@ class BreakableStore final : public hub::Store {
   std::unique_ptr<hub::Reader> open_reader() override {
     return std::make_unique<BreakableReader>(store_.open_reader(), backlog_fails);
   }
-  hub::Seq add(hub::CommitListener& listener) override { return store_.add(listener); }
+  Beginning add(hub::CommitListener& listener) override { return store_.add(listener); }
   void remove(hub::CommitListener& listener) override { store_.remove(listener); }
+  std::uint64_t newest_commit() const override { return store_.newest_commit(); }
   void hand_over(hub::CommitListener& home) override { store_.hand_over(home); }
 
   void record(std::vector<hub::Attempt> attempts, hub::CommitListener& home, hub::Then<hub::Done> then) override {
