@@ -6,21 +6,15 @@
 // idle connections. Prints one JSON object.
 //
 // Threads: one.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "tests/load/figures.h"
 #include "tests/load/load_options.h"
 #include "tests/load/peers.h"
 #include "tests/load/sink.h"
@@ -28,8 +22,6 @@
 namespace carillon::load {
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
-constexpr std::int64_t us_per_ms = 1'000;
 constexpr std::int64_t patience_us = 60 * us_per_s;
 /// Connections are opened so many at a time.
 constexpr int opening_max = 200;
@@ -66,16 +58,6 @@ std::string subscribe_message(std::string_view job) {
   return std::string(R"({"action":"subscribe","job_id":")").append(job).append(R"("})");
 }
 
-/// The number behind `name` in a message; 0 where there is none.
-std::int64_t member(std::string_view text, std::string_view name) {
-  const std::size_t at = text.find(name);
-  std::int64_t number = 0;
-  if (at != std::string_view::npos) {
-    std::from_chars(text.data() + at + name.size(), text.data() + text.size(), number);
-  }
-  return number;
-}
-
 bool is_update(std::string_view text) { return text.starts_with(R"({"type":"job_update")"); }
 bool is_welcome(std::string_view text) { return text.starts_with(R"({"type":"connected")"); }
 
@@ -99,13 +81,13 @@ class Reader final : public WebSocketPeer {
   void on_text(std::string_view text) override {
     if (is_welcome(text)) return send_text(subscribe_message(job_.id));
     if (!is_update(text)) return;
-    const auto number = static_cast<std::uint64_t>(member(text, R"("n":)"));
+    const auto number = static_cast<std::uint64_t>(number_behind(text, R"("n":)"));
     if (!ready_) {
       ready_ = true;
       heard_ = number;
       return;
     }
-    tallies_.latencies_ms.push_back(static_cast<float>(now_us() - member(text, R"("t":)")) / us_per_ms);
+    tallies_.latencies_ms.push_back(static_cast<float>(now_us() - number_behind(text, R"("t":)")) / us_per_ms);
     ++tallies_.delivered;
     if (number <= heard_) ++tallies_.repeated;
     if (number > heard_ + 1) tallies_.missing += number - heard_ - 1;
@@ -192,9 +174,9 @@ class Reporter final : public HttpPeer {
   }
 
  private:
-  void on_answer(int status) override {
+  void on_answer(const Answer& answer) override {
     job_->busy = false;
-    ++(status == 200 ? tallies_.reports : tallies_.reports_failed);
+    ++(answer.status == 200 ? tallies_.reports : tallies_.reports_failed);
   }
 
   const LoadOptions& options_;
@@ -208,7 +190,9 @@ class Poller final : public HttpPeer {
   Poller(Poll& poll, Tallies& tallies) : HttpPeer(poll), tallies_(tallies) {}
 
  private:
-  void on_answer(int status) override { ++(status == 200 ? tallies_.polls : tallies_.polls_failed); }
+  void on_answer(const Answer& answer) override {
+    ++(answer.status == 200 ? tallies_.polls : tallies_.polls_failed);
+  }
 
   Tallies& tallies_;
 };
@@ -235,40 +219,6 @@ class Passer final : public WebSocketPeer {
   const Job* job_ = nullptr;
 };
 
-/// So many a second, from the moment it is made; what a late turn left undone is made up for.
-class Pace {
- public:
-  explicit Pace(double per_s) : per_s_(per_s) {}
-  bool due(std::int64_t elapsed_us) const {
-    return static_cast<double>(done_) < static_cast<double>(elapsed_us) / us_per_s * per_s_;
-  }
-  void took() { ++done_; }
-
- private:
-  double per_s_;
-  std::uint64_t done_ = 0;
-};
-
-/// User and system time of a process.
-double cpu_s(int pid) {
-  if (pid == 0) return 0;
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream fields(text.substr(text.rfind(')') + 1));
-  std::string skipped;
-  for (int number = 3; number < 14; ++number) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-double quantile(const std::vector<float>& sorted, double part) {
-  if (sorted.empty()) return 0;
-  const auto at = static_cast<std::size_t>(part * static_cast<double>(sorted.size()));
-  return static_cast<double>(sorted[std::min(at, sorted.size() - 1)]);
-}
-
 class Load {
  public:
   explicit Load(const LoadOptions& options)
@@ -289,11 +239,11 @@ class Load {
       stalled_.back()->begin();
     }
     if (options_.sink_port != 0) sink_.listen(options_.sink_port);
-    const double cpu_before = cpu_s(options_.pid);
+    const double cpu_before_us = cpu_us(options_.pid);
     const std::int64_t began = now_us();
     if (options_.sink_only_for == 0) drive(began);
     drain();
-    print(cpu_s(options_.pid) - cpu_before, static_cast<double>(now_us() - began) / us_per_s);
+    print(cpu_us(options_.pid) - cpu_before_us, static_cast<double>(now_us() - began) / us_per_s);
     return 0;
   }
 
@@ -391,12 +341,12 @@ class Load {
 
   void on_hook(std::string_view id, std::string_view body) {
     if (!tallies_.hook_ids.emplace(id).second) ++tallies_.hooks_repeated;
-    if (const std::int64_t sent_at = member(body, R"("t":)"); sent_at != 0) {
+    if (const std::int64_t sent_at = number_behind(body, R"("t":)"); sent_at != 0) {
       tallies_.hook_latencies_ms.push_back(static_cast<float>(now_us() - sent_at) / us_per_ms);
     }
   }
 
-  void print(double hub_cpu_s, double seconds) {
+  void print(double hub_cpu_us, double seconds) {
     auto& hook_latencies = tallies_.hook_latencies_ms;
     std::sort(hook_latencies.begin(), hook_latencies.end());
     auto& latencies = tallies_.latencies_ms;
@@ -432,16 +382,11 @@ class Load {
         {"hook_latency_p50_ms", quantile(hook_latencies, 0.5)},
         {"hook_latency_p99_ms", quantile(hook_latencies, 0.99)},
         {"hook_latency_max_ms", quantile(hook_latencies, 1)},
-        {"hub_cpu_us_per_hook", per(hub_cpu_s * us_per_s, tallies_.hook_ids.size())},
-        {"hub_cpu_us_per_delivery", per(hub_cpu_s * us_per_s, tallies_.delivered)},
-        {"hub_cpu_us_per_report", per(hub_cpu_s * us_per_s, tallies_.reports)},
+        {"hub_cpu_us_per_hook", per(hub_cpu_us, tallies_.hook_ids.size())},
+        {"hub_cpu_us_per_delivery", per(hub_cpu_us, tallies_.delivered)},
+        {"hub_cpu_us_per_report", per(hub_cpu_us, tallies_.reports)},
     };
-    const char* separator = "{";
-    for (const auto& [name, value] : figures) {
-      std::printf("%s\"%s\": %.10g", separator, name, value);
-      separator = ", ";
-    }
-    std::printf("}\n");
+    print_json(figures);
   }
 
   const LoadOptions& options_;
@@ -461,10 +406,7 @@ class Load {
 
 int main(int argc, char** argv) {
   const carillon::load::LoadOptions options = carillon::load::read_load_options(argc, argv);
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  carillon::load::allow_many_files();
   try {
     return carillon::load::Load(options).run();
   } catch (const std::exception& error) {

@@ -151,18 +151,26 @@ void Peer::on_ready(std::uint32_t events) {
 // --- WebSocket -------------------------------------------------------------------------------------------------------
 
 void WebSocketPeer::open(std::uint16_t port, std::string_view key, Room room) {
-  open_ = broken_ = false;
-  connect(port, room);
-  send(std::string("GET /api/v1/ws/jobs HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-API-Key: ")
-           .append(key)
-           .append("\r\n\r\n"));
+  open_at(port, "/api/v1/ws/jobs", std::string("X-API-Key: ").append(key).append("\r\n"), room);
 }
 
-void WebSocketPeer::send_text(std::string_view text) {
-  // Messages of a client are short here; masked with zeros.
-  std::string frame{static_cast<char>(0x81), static_cast<char>(0x80U | text.size())};
-  frame.append(4, '\0').append(text);
+void WebSocketPeer::open_at(std::uint16_t port, std::string_view target, std::string_view fields, Room room) {
+  open_ = broken_ = false;
+  connect(port, room);
+  send(std::string("GET ")
+           .append(target)
+           .append(" HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+           .append(fields)
+           .append("\r\n"));
+}
+
+void WebSocketPeer::send_text(std::string_view text) { send_frame(0x81, text); }
+
+void WebSocketPeer::send_frame(unsigned char first, std::string_view payload) {
+  // What a client sends is short here; masked with zeros.
+  std::string frame{static_cast<char>(first), static_cast<char>(0x80U | payload.size())};
+  frame.append(4, '\0').append(payload);
   send(frame);
 }
 
@@ -172,6 +180,7 @@ std::size_t WebSocketPeer::on_bytes(std::string_view bytes) {
     if (end == std::string_view::npos) return 0;
     broken_ = broken_ || !bytes.starts_with("HTTP/1.1 101 ");
     open_ = true;
+    if (!broken_) on_open();
     return end + 4;
   }
   if (bytes.size() < 2) return 0;
@@ -186,7 +195,7 @@ std::size_t WebSocketPeer::on_bytes(std::string_view bytes) {
     for (std::size_t i = 0; i < more; ++i) length = length << 8U | byte(2 + i);
   }
   const std::uint64_t first = byte(0);
-  if ((first != 0x81 && first != 0x88) || (byte(1) & 0x80U) != 0) {
+  if ((first != 0x81 && first != 0x88 && first != 0x89) || (byte(1) & 0x80U) != 0) {
     broken_ = true;
     return bytes.size();
   }
@@ -195,6 +204,8 @@ std::size_t WebSocketPeer::on_bytes(std::string_view bytes) {
   const std::size_t whole = head + payload.size();
   if (first == 0x81) {
     on_text(payload);
+  } else if (first == 0x89) {
+    send_frame(0x8A, payload);
   } else {
     on_close(payload.size() < 2 ? 0U : static_cast<unsigned>(byte(head) << 8U | byte(head + 1)));
   }
@@ -203,37 +214,52 @@ std::size_t WebSocketPeer::on_bytes(std::string_view bytes) {
 
 // --- HTTP ------------------------------------------------------------------------------------------------------------
 
-void HttpPeer::ask(std::uint16_t port, std::string_view method, std::string_view path, std::string_view key,
-                   std::string_view body) {
+std::string_view header_field(std::string_view head, std::string_view name) {
+  for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    std::string_view line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
+    if (line.size() < name.size() || strncasecmp(line.data(), name.data(), name.size()) != 0) continue;
+    line.remove_prefix(name.size());
+    while (line.starts_with(' ')) line.remove_prefix(1);
+    return line;
+  }
+  return {};
+}
+
+void HttpPeer::ask(std::uint16_t port, std::string_view request) {
   if (!connected()) connect(port);
   busy_ = true;
+  send(request);
+}
+
+void HttpPeer::ask(std::uint16_t port, std::string_view method, std::string_view path, std::string_view key,
+                   std::string_view body) {
   std::string request(method);
   request.append(" ").append(path).append(" HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ").append(key);
   if (!body.empty()) {
     request.append("\r\nContent-Type: application/json\r\nContent-Length: ").append(std::to_string(body.size()));
   }
-  send(request.append("\r\n\r\n").append(body));
+  ask(port, request.append("\r\n\r\n").append(body));
 }
 
 std::size_t HttpPeer::on_bytes(std::string_view bytes) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
-  static constexpr std::string_view field = "Content-Length: ";
-  const std::size_t at = bytes.substr(0, end).find(field);
+  int status = 0;
+  std::from_chars(bytes.data() + 9, bytes.data() + 12, status);
+  const std::string_view head = bytes.substr(0, end);
   std::size_t length = 0;
-  if (at != std::string_view::npos) {
-    std::from_chars(bytes.data() + at + field.size(), bytes.data() + end, length);
+  if (status != 204 && status != 304) {
+    const std::string_view number = header_field(head, "content-length:");
+    std::from_chars(number.data(), number.data() + number.size(), length);
   }
   const std::size_t whole = end + 4 + length;
   if (bytes.size() < whole) return 0;
-  int status = 0;
-  std::from_chars(bytes.data() + 9, bytes.data() + 12, status);
-  if (std::exchange(busy_, false)) on_answer(status);
+  if (std::exchange(busy_, false)) on_answer({status, head, bytes.substr(end + 4, length)});
   return whole;
 }
 
 void HttpPeer::on_end() {
-  if (std::exchange(busy_, false)) on_answer(0);
+  if (std::exchange(busy_, false)) on_answer({});
 }
 
 }  // namespace carillon::load

@@ -1,5 +1,5 @@
-// The clients that hub_load is made of: sockets on one epoll, WebSocket and HTTP just as far as the hub's own answers
-// need it.
+// The clients that hub_load and any_load are made of: sockets on one epoll, WebSocket and HTTP just as far as the hub's
+// answers and those of its peers need it.
 //
 // Threads: one.
 #pragma once
@@ -73,11 +73,15 @@ class Peer {
   std::string out_;
 };
 
-/// Opens a WebSocket, and takes what the hub sends apart.
+/// Opens a WebSocket, and takes what the server sends apart. Pings are answered.
 class WebSocketPeer : public Peer {
  public:
   using Peer::Peer;
+  /// The hub's own.
   void open(std::uint16_t port, std::string_view key, Room room = Room::usual);
+  /// `fields` are whole lines of the head, each with its end.
+  void open_at(std::uint16_t port, std::string_view target, std::string_view fields, Room room = Room::usual);
+  /// At most 125 bytes.
   void send_text(std::string_view text);
   bool is_open() const { return open_; }
 
@@ -87,12 +91,24 @@ class WebSocketPeer : public Peer {
  protected:
   virtual void on_text(std::string_view text) = 0;
   virtual void on_close(unsigned /*code*/) {}
+  /// The answer was 101.
+  virtual void on_open() {}
 
  private:
   std::size_t on_bytes(std::string_view bytes) final;
+  void send_frame(unsigned char first, std::string_view payload);
 
   bool open_ = false;
   bool broken_ = false;
+};
+
+/// The value of a field of an HTTP head, empty where it has none. `name` is in lower case, with its colon.
+std::string_view header_field(std::string_view head, std::string_view name);
+
+struct Answer {
+  int status = 0;  ///< 0: the connection has ended without one
+  std::string_view head;
+  std::string_view body;
 };
 
 /// Asks over HTTP, one request at a time; connects when it has something to ask, for an idle connection is ended.
@@ -100,13 +116,14 @@ class HttpPeer : public Peer {
  public:
   using Peer::Peer;
   bool busy() const { return busy_; }
+  /// A request as it goes out.
+  void ask(std::uint16_t port, std::string_view request);
   /// `body` may be empty.
   void ask(std::uint16_t port, std::string_view method, std::string_view path, std::string_view key,
            std::string_view body);
 
  protected:
-  /// 0: the connection has ended without one.
-  virtual void on_answer(int status) = 0;
+  virtual void on_answer(const Answer& answer) = 0;
 
  private:
   std::size_t on_bytes(std::string_view bytes) final;

@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -14,22 +13,6 @@
 #include <string>
 
 namespace carillon::load {
-namespace {
-
-/// The value of a header field; `name` in lower case, with its colon.
-std::string_view field(std::string_view head, std::string_view name) {
-  for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
-    std::string_view line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
-    if (line.size() < name.size() || strncasecmp(line.data(), name.data(), name.size()) != 0) continue;
-    line.remove_prefix(name.size());
-    while (line.starts_with(' ')) line.remove_prefix(1);
-    return line;
-  }
-  return {};
-}
-
-}  // namespace
-
 class Sink::Sender final : public Peer {
  public:
   Sender(Poll& poll, const Hook& hook) : Peer(poll), hook_(hook) {}
@@ -39,11 +22,11 @@ class Sink::Sender final : public Peer {
     const std::size_t end = bytes.find("\r\n\r\n");
     if (end == std::string_view::npos) return 0;
     const std::string_view head = bytes.substr(0, end);
-    const std::string_view number = field(head, "content-length:");
+    const std::string_view number = header_field(head, "content-length:");
     std::size_t length = 0;
     std::from_chars(number.data(), number.data() + number.size(), length);
     if (bytes.size() < end + 4 + length) return 0;
-    hook_(field(head, "webhook-id:"), bytes.substr(end + 4, length));
+    hook_(header_field(head, "webhook-id:"), bytes.substr(end + 4, length));
     send("HTTP/1.1 204 No Content\r\n\r\n");
     return end + 4 + length;
   }

@@ -1,8 +1,9 @@
-// A webhook receiver for hub_load: answers each request at once, and hands on what was in it.
+// A webhook receiver for the load clients: answers each request at once, and hands on what was in it.
 //
 // Threads: one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,8 @@ class Sink final : public Peer {
   ~Sink() override;
   /// Listens on the loopback address. Throws std::runtime_error.
   void listen(std::uint16_t port);
+  /// That were ever made to it.
+  std::size_t connections() const { return senders_.size(); }
 
   void on_ready(std::uint32_t events) override;
 
