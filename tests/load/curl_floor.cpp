@@ -1,7 +1,7 @@
 // curl_floor: what the same requests cost libcurl alone. Sends so many POSTs of a webhook's size through one multi
 // handle, so many at a time, and prints its own CPU time for each as JSON: nothing is stored, signed or tried again.
 //
-//   curl_floor PORT COUNT [IN_FLIGHT]
+//   curl_floor PORT COUNT [IN_FLIGHT [BODY_BYTES]]
 //
 // Threads: one.
 #include <curl/curl.h>
@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr int body_bytes = 400;
+constexpr int usual_body_bytes = 400;
 
 std::size_t drop(char*, std::size_t, std::size_t bytes, void*) { return bytes; }
 
@@ -30,13 +30,13 @@ double cpu_us() {
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "curl_floor PORT COUNT [IN_FLIGHT]\n");
+    std::fprintf(stderr, "curl_floor PORT COUNT [IN_FLIGHT [BODY_BYTES]]\n");
     return 2;
   }
   const std::string url = std::string("http://127.0.0.1:") + argv[1] + "/floor";
   const int count = std::atoi(argv[2]);
   const int in_flight = argc > 3 ? std::atoi(argv[3]) : 64;
-  const std::string body(body_bytes, 'x');
+  const std::string body(static_cast<std::size_t>(argc > 4 ? std::atoi(argv[4]) : usual_body_bytes), 'x');
   curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM* const multi = curl_multi_init();
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(in_flight));

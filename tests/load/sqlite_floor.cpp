@@ -1,18 +1,26 @@
 // sqlite_floor: what the same rows cost SQLite alone. On a database that a hub has made (and does not serve now), moves
 // so many jobs on, each with a change of where it stands and an event with its progress, in transactions of so many,
-// one after the other, each on disk before the next begins; prints the rate as JSON.
+// one after the other, each on disk before the next begins; prints what it took as JSON. Ends after so many seconds, or
+// after so many changes.
 //
-//   sqlite_floor DATABASE JOBS SECONDS [IN_TRANSACTION [PROGRESS_BYTES]]
+//   sqlite_floor DATABASE JOBS SECONDS [IN_TRANSACTION [PROGRESS_BYTES [CHANGES]]]
 //
 // Threads: one.
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "tests/load/figures.h"
+#include "tests/load/peers.h"
 
 namespace {
 
@@ -70,13 +78,14 @@ std::string insert_event() {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: sqlite_floor DATABASE JOBS SECONDS [IN_TRANSACTION [PROGRESS_BYTES]]\n");
+    std::fprintf(stderr, "usage: sqlite_floor DATABASE JOBS SECONDS [IN_TRANSACTION [PROGRESS_BYTES [CHANGES]]]\n");
     return 2;
   }
   const std::int64_t jobs = std::atoll(argv[2]);
   const double seconds = std::atof(argv[3]);
   const int in_transaction = argc > 4 ? std::atoi(argv[4]) : 1'000;
   const std::string progress(argc > 5 ? static_cast<std::size_t>(std::atoi(argv[5])) : 60, 'x');
+  const std::int64_t changes_max = argc > 6 ? std::atoll(argv[6]) : std::numeric_limits<std::int64_t>::max();
 
   if (sqlite3_open(argv[1], &db) != SQLITE_OK) give_up("open");
   for (const char* pragma :
@@ -89,11 +98,14 @@ int main(int argc, char** argv) {
   sqlite3_stmt* const update =
       prepare("UPDATE job_states SET status = 1, seq = ?2, updated_at = ?3, progress = ?2 WHERE n = ?1");
 
-  using Clock = std::chrono::steady_clock;
+  using carillon::load::Clock;
+  const double cpu_before_us = carillon::load::cpu_us(getpid());
+  std::vector<float> latencies_ms;
   const auto begun = Clock::now();
   const auto until = begun + std::chrono::duration<double>(seconds);
   std::int64_t changes = 0;
-  while (Clock::now() < until) {
+  while (Clock::now() < until && changes < changes_max) {
+    const auto transaction_begun = Clock::now();
     run("BEGIN IMMEDIATE");
     for (int i = 0; i < in_transaction; ++i) {
       const std::int64_t job = last_job - (changes * 7'919) % jobs;
@@ -112,10 +124,21 @@ int main(int argc, char** argv) {
       ++changes;
     }
     run("COMMIT");
+    latencies_ms.push_back(std::chrono::duration<float, std::milli>(Clock::now() - transaction_begun).count());
   }
   const double took = std::chrono::duration<double>(Clock::now() - begun).count();
-  std::printf("{\"changes\": %lld, \"seconds\": %.3f, \"changes_per_s\": %.0f}\n", static_cast<long long>(changes),
-              took, static_cast<double>(changes) / took);
+  const double cpu_us = carillon::load::cpu_us(getpid()) - cpu_before_us;
+  std::sort(latencies_ms.begin(), latencies_ms.end());
+  carillon::load::print_json({
+      {"operations", static_cast<double>(changes)},
+      {"failed", 0},
+      {"progress_bytes", static_cast<double>(progress.size())},
+      {"seconds", took},
+      {"changes_per_s", static_cast<double>(changes) / took},
+      {"cpu_us", cpu_us / static_cast<double>(changes)},
+      {"p50_ms", carillon::load::quantile(latencies_ms, 0.5)},
+      {"p99_ms", carillon::load::quantile(latencies_ms, 0.99)},
+  });
   sqlite3_finalize(insert);
   sqlite3_finalize(update);
   sqlite3_close(db);

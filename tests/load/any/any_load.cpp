@@ -53,6 +53,7 @@ int run(int argc, char** argv) {
   arguments.add("--publish-body", options.publish_body);
   arguments.add("--requests", options.requests);
   arguments.add("--status", options.status);
+  arguments.add("--warm-up", options.warm_up);
   arguments.add("--count", options.count);
   arguments.add("--trigger-port", trigger_port);
   if (argc < 2) arguments.misuse("which work?");

@@ -120,7 +120,9 @@ Figures send_requests(const WorkOptions& options) {
     askers.push_back(std::make_unique<Asker>(poll, options, figures));
   }
   // The first requests connect, and warm up; they do not count.
-  for (std::size_t i = 0; i < askers.size(); ++i) askers[i]->begin(requests[i % requests.size()]);
+  for (std::size_t i = 0; options.warm_up != 0 && i < askers.size(); ++i) {
+    askers[i]->begin(requests[i % requests.size()]);
+  }
   await(poll, askers);
 
   figures = {};

@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <stdexcept>
 #include <unordered_set>
 
@@ -31,6 +32,7 @@ Figures receive_webhooks(const WorkOptions& options, std::uint16_t publish_port)
     last_us = now_us();
   });
   sink.listen(options.port);
+  std::fputs("listening\n", stderr);
   const double cpu_before_us = cpu_us(options.pid);
   std::int64_t began = now_us();
   Trigger trigger(poll);

@@ -37,6 +37,7 @@ struct WorkOptions {
 
   std::vector<std::string> requests;  ///< "METHOD TARGET BODY" each
   int status = 200;                   ///< what a request must be answered with
+  int warm_up = 1;                    ///< 0: no request for each connection beforehand that does not count
   std::string count;                  ///< counted in the answers; each is an operation. Empty: an answer is one
 };
 
