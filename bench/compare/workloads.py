@@ -97,8 +97,8 @@ class FanOut(Publishing):
     key = "fan-out"
     title = "WebSocket: one update to 100 subscribers"
     how = (
-        "1,000 connections listen to 10 jobs, 4 reporters publish as fast as they can. Latency, from before the report is "
-        "written to its socket until the message is read, at 200 updates (20,000 messages) a second."
+        "{connections:,} connections listen to {jobs:,} jobs, {publishers} reporters publish as fast as they can. Latency, from "
+        "before the report is written to its socket until the message is read, at {paced_per_s:,} updates a second."
     )
     size = Size(3_000, connections=1_000, jobs=10, publishers=4, paced_per_s=200, paced_operations=400)
     quick = Size(100, connections=100, jobs=10, publishers=4, paced_per_s=200, paced_operations=40)
@@ -108,8 +108,9 @@ class OneToOne(Publishing):
     key = "one-to-one"
     title = "WebSocket: one update to its one subscriber"
     how = (
-        "1,000 connections each listen to a job of their own, 64 reporters publish as fast as they can. Carillon has each "
-        "update on disk before it tells anyone; the others store nothing. Latency at 2,000 updates a second."
+        "{connections:,} connections each listen to a job of their own, {publishers} reporters publish as fast as they can. "
+        "Carillon has each update on disk before it tells anyone; the others store nothing. Latency at {paced_per_s:,} "
+        "updates a second."
     )
     size = Size(40_000, connections=1_000, publishers=64, paced_per_s=2_000, paced_operations=4_000)
     quick = Size(500, connections=50, jobs=50, publishers=16, paced_per_s=500, paced_operations=100)
@@ -119,7 +120,7 @@ class Idle(Workload):
     key = "idle"
     title = "WebSocket: memory of an idle connection"
     operation = "connection"
-    how = "10,000 connections, each listening to a job of its own; resident memory beyond that with 100 connections."
+    how = "{connections:,} connections, each listening to a job of its own; resident memory beyond that with 100 connections."
     servers = (Carillon, Uws, Nchan, NodeWs)
     size = Size(10_000, connections=10_000, jobs=10_100)
     quick = Size(200, connections=200, jobs=300)
@@ -142,7 +143,7 @@ class Handshakes(Workload):
     key = "handshakes"
     title = "WebSocket: accepting a connection"
     operation = "handshake"
-    how = "64 at a time, each closed as soon as it is answered: TCP, HTTP upgrade, end. Carillon checks a key and greets."
+    how = "{connections} at a time, each closed as soon as it is answered: TCP, HTTP upgrade, end. Carillon checks a key and greets."
     servers = (Carillon, Uws, Nchan, NodeWs)
     size = Size(10_000)
     quick = Size(200, connections=16, jobs=20)
@@ -165,7 +166,7 @@ class Get(Workload):
     key = "get"
     title = "HTTP: GET of a job"
     operation = "request"
-    how = "64 connections, one request at a time on each; all answer with the same bytes, Carillon to a key that may see them."
+    how = "{connections} connections, one request at a time on each; all answer with the same bytes, Carillon to a key that may see them."
     servers = (Carillon, Uws, Nginx, NodeWs, Poco)
     size = Size(100_000)
     quick = Size(1_000, connections=16)
@@ -213,7 +214,7 @@ class Patch(Workload):
     title = "HTTP: single reports (PATCH)"
     operation = "report"
     how = (
-        "64 connections, one report at a time on each, answered when it is on disk. Beside them nginx sends the same answers "
+        "{connections} connections, one report at a time on each, answered when it is on disk. Beside them nginx sends the same answers "
         "from a static file, and SQLite alone writes the same rows, each in a transaction of its own."
     )
     servers = (Carillon, Nginx, Sqlite)
@@ -244,7 +245,7 @@ class Updates(Workload):
     title = "HTTP: many reports in one request"
     operation = "report"
     how = (
-        "1,000 reports in each POST, on 2 connections. Beside it SQLite alone writes the same rows in transactions of 1,000. "
+        "1,000 reports in each POST, on {connections} connections. Beside it SQLite alone writes the same rows in transactions of 1,000. "
         "Latency is that of a whole request, or transaction."
     )
     servers = (Carillon, Sqlite)
@@ -281,8 +282,8 @@ class Webhooks(Workload):
     operation = "delivery"
     how = (
         "Carillon sends a backlog: each delivery is read from disk, signed, sent, and its outcome written to disk. Beside it "
-        "libcurl alone sends bodies of the same size, as many at a time (64). Latency, from before a report is written to its "
-        "socket until its webhook has come, at 1,000 reports a second."
+        "libcurl alone sends bodies of the same size, as many at a time ({connections}). Latency, from before a report is written to its "
+        "socket until its webhook has come, at {paced_per_s:,} reports a second."
     )
     servers = (Carillon, Curl)
     size = Size(20_000, paced_per_s=1_000, paced_operations=2)
@@ -352,7 +353,7 @@ class Polls(Workload):
     title = "Long polls: one update to 1,000 who wait"
     operation = "answer"
     how = (
-        "1,000 connections each wait with a GET for a change of the same job; it changes, all are answered, and ask again. "
+        "{connections:,} connections each wait with a GET for a change of the same job; it changes, all are answered, and ask again. "
         "Latency from before the report is written to its socket until an answer is read."
     )
     servers = (Carillon, Uws, Nchan, NodeWs)

@@ -190,9 +190,7 @@ class Poller final : public HttpPeer {
   Poller(Poll& poll, Tallies& tallies) : HttpPeer(poll), tallies_(tallies) {}
 
  private:
-  void on_answer(const Answer& answer) override {
-    ++(answer.status == 200 ? tallies_.polls : tallies_.polls_failed);
-  }
+  void on_answer(const Answer& answer) override { ++(answer.status == 200 ? tallies_.polls : tallies_.polls_failed); }
 
   Tallies& tallies_;
 };
