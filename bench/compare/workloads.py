@@ -100,7 +100,7 @@ class FanOut(Publishing):
         "{connections:,} connections listen to {jobs:,} jobs, {publishers} reporters publish as fast as they can. Latency, from "
         "before the report is written to its socket until the message is read, at {paced_per_s:,} updates a second."
     )
-    size = Size(3_000, connections=1_000, jobs=10, publishers=4, paced_per_s=200, paced_operations=400)
+    size = Size(2_000, connections=1_000, jobs=10, publishers=4, paced_per_s=200, paced_operations=400)
     quick = Size(100, connections=100, jobs=10, publishers=4, paced_per_s=200, paced_operations=40)
 
 
@@ -215,11 +215,12 @@ class Patch(Workload):
     operation = "report"
     how = (
         "{connections} connections, one report at a time on each, answered when it is on disk. Beside them nginx sends the same answers "
-        "from a static file, and SQLite alone writes the same rows, each in a transaction of its own."
+        "from a static file, and SQLite alone writes the same rows, as many in a transaction as there are connections (its latency "
+        "is that of a transaction)."
     )
     servers = (Carillon, Nginx, Sqlite)
-    size = Size(10_000)
-    quick = Size(300, connections=16, jobs=50)
+    size = Size(32_000)
+    quick = Size(320, connections=16, jobs=50)
 
     def learn(self, hub):
         self.jobs = hub.jobs(self.size.jobs).read_text().split()
@@ -227,7 +228,9 @@ class Patch(Workload):
 
     def measure(self, server):
         if isinstance(server, Sqlite):
-            return self.tools.run("sqlite_floor", server.database, self.size.jobs, 60, 1, len(PROGRESS), self.size.operations)
+            return self.tools.run(
+                "sqlite_floor", server.database, self.size.jobs, 60, self.size.connections, len(PROGRESS), self.size.operations
+            )
         ours = isinstance(server, Carillon)
         patches = [f'PATCH /api/v1/jobs/{job} {{"status":"running","progress":{PROGRESS}}}' for job in self.jobs]
         return self.tools.load(

@@ -27,6 +27,13 @@ std::vector<int> with_children(int pid) {
   return pids;
 }
 
+/// The fields of /proc/…/stat behind the name of the program, which may have anything in it.
+std::istringstream stat_of(const std::filesystem::path& folder) {
+  std::ifstream file(folder / "stat");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  return std::istringstream(text.substr(text.rfind(')') + 1));
+}
+
 /// 0 where the kernel keeps no such books.
 double scheduled_us(int pid) {
   double ns = 0;
@@ -40,9 +47,7 @@ double scheduled_us(int pid) {
 }
 
 double ticked_us(int pid) {
-  std::ifstream file(folder_of(pid) + "/stat");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream fields(text.substr(text.rfind(')') + 1));
+  std::istringstream fields = stat_of(folder_of(pid));
   std::string skipped;
   for (int number = 3; number < 14; ++number) fields >> skipped;
   double user = 0;
@@ -73,6 +78,18 @@ double resident_bytes(int pid) {
     }
   }
   return kib * bytes_per_kib;
+}
+
+bool sleeps(int pid) {
+  for (const int one : with_children(pid)) {
+    std::error_code error;
+    for (const auto& thread : std::filesystem::directory_iterator(folder_of(one) + "/task", error)) {
+      char state = 'S';
+      stat_of(thread.path()) >> state;
+      if (state != 'S') return false;
+    }
+  }
+  return true;
 }
 
 void allow_many_files() {

@@ -19,6 +19,10 @@ double cpu_us(int pid);
 /// Resident memory of a process and its children.
 double resident_bytes(int pid);
 
+/// Whether all threads of a process and its children sleep. A thread that has something to read does not, even where it
+/// waits for a core: so a server that sleeps has seen to all that it was sent.
+bool sleeps(int pid);
+
 /// As many as this process may ever have.
 void allow_many_files();
 

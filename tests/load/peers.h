@@ -50,6 +50,8 @@ class Peer {
   bool connected() const { return fd_ >= 0; }
 
   void send(std::string_view bytes);
+  /// Whether all that was sent is with the kernel.
+  bool has_sent() const { return out_.empty(); }
   /// While not reading, not even an end is noticed.
   void read(bool wanted);
 

@@ -96,15 +96,20 @@ class Waiter final : public HttpPeer {
   std::string etag_;
 };
 
-/// Turns until none of them waits for an answer.
-template <typename P>
-void await(Poll& poll, const std::vector<std::unique_ptr<P>>& peers) {
+/// Turns until it holds for all of them.
+template <typename P, typename Holds>
+void await(Poll& poll, const std::vector<std::unique_ptr<P>>& peers, Holds holds, const char* otherwise) {
   const std::int64_t until = now_us() + patience_us;
-  const auto busy = [](const auto& peer) { return peer->busy(); };
-  while (std::any_of(peers.begin(), peers.end(), busy)) {
+  while (!std::all_of(peers.begin(), peers.end(), holds)) {
     poll.run_once(10);
-    if (now_us() > until) throw std::runtime_error("answers do not come");
+    if (now_us() > until) throw std::runtime_error(otherwise);
   }
+}
+
+template <typename P>
+void await_answers(Poll& poll, const std::vector<std::unique_ptr<P>>& peers) {
+  await(
+      poll, peers, [](const auto& peer) { return !peer->busy(); }, "answers do not come");
 }
 
 }  // namespace
@@ -123,7 +128,7 @@ Figures send_requests(const WorkOptions& options) {
   for (std::size_t i = 0; options.warm_up != 0 && i < askers.size(); ++i) {
     askers[i]->begin(requests[i % requests.size()]);
   }
-  await(poll, askers);
+  await_answers(poll, askers);
 
   figures = {};
   figures.connections = askers.size();
@@ -137,15 +142,13 @@ Figures send_requests(const WorkOptions& options) {
     }
     poll.run_once(1);
   }
-  await(poll, askers);
+  await_answers(poll, askers);
   figures.seconds = static_cast<double>(now_us() - began) / us_per_s;
   figures.cpu_us = cpu_us(options.pid) - cpu_before_us;
   return figures;
 }
 
 Figures wait_in_polls(const WorkOptions& options) {
-  // A poll must have been read before the change that it waits for: nobody tells of that, so there is a pause.
-  constexpr std::int64_t settle_us = 50 * us_per_ms;
   Poll poll;
   Figures figures;
   const std::string pad(static_cast<std::size_t>(options.pad_bytes), 'x');
@@ -167,12 +170,14 @@ Figures wait_in_polls(const WorkOptions& options) {
     }
     if (turn == 0 && !options.first_target.empty()) {
       for (const auto& waiter : waiters) waiter->begin();
-      await(poll, waiters);
+      await_answers(poll, waiters);
     }
     for (const auto& waiter : waiters) waiter->wait();
-    for (const std::int64_t until = now_us() + settle_us; now_us() < until;) poll.run_once(5);
+    await(
+        poll, waiters, [](const auto& waiter) { return waiter->has_sent(); }, "the server does not let all in");
+    settle(poll, options.pid);
     publisher.publish(options.jobs.front(), ++number);
-    await(poll, waiters);
+    await_answers(poll, waiters);
     while (publisher.busy()) poll.run_once(5);
   }
   figures.connections = waiters.size();

@@ -139,12 +139,12 @@ Figures hold_websockets(const WorkOptions& options) {
   Listeners listeners;
   const int first = std::min(first_connections, options.connections);
   open(poll, options, listeners, static_cast<std::size_t>(first), figures);
+  settle(poll, options.pid);
   const double before = resident_bytes(options.pid);
   const double cpu_before_us = cpu_us(options.pid);
   const std::int64_t began = now_us();
   open(poll, options, listeners, static_cast<std::size_t>(first + options.connections), figures);
-  // What is still on its way, a subscription or its confirmation, is there when nothing comes any more.
-  for (const std::int64_t until = now_us() + us_per_s; now_us() < until;) poll.run_once(50);
+  settle(poll, options.pid);
   figures.seconds = static_cast<double>(now_us() - began) / us_per_s;
   figures.cpu_us = cpu_us(options.pid) - cpu_before_us;
   figures.memory_bytes = resident_bytes(options.pid) - before;

@@ -1,5 +1,7 @@
 #include "tests/load/any/work.h"
 
+#include <stdexcept>
+
 namespace carillon::load {
 
 std::string fill(std::string_view text, std::string_view job, std::uint64_t n, std::string_view pad) {
@@ -43,6 +45,17 @@ std::string lines(std::string_view fields) {
     text.push_back(byte);
   }
   return text;
+}
+
+void settle(Poll& poll, int pid) {
+  // Something may be between two threads, or processes, at the moment of a look.
+  constexpr int looks = 5;
+  const std::int64_t until = now_us() + patience_us;
+  for (int asleep = 0; asleep < looks;) {
+    for (const std::int64_t look_at = now_us() + 2 * us_per_ms; now_us() < look_at;) poll.run_once(1);
+    asleep = sleeps(pid) ? asleep + 1 : 0;
+    if (now_us() > until) throw std::runtime_error("the server does not come to rest");
+  }
 }
 
 void Publisher::publish(const std::string& job, std::uint64_t number) {

@@ -78,6 +78,9 @@ std::string make_request(std::string_view method, std::string_view target, std::
 /// "\n" to the line ends of HTTP.
 std::string lines(std::string_view fields);
 
+/// Turns until the server has seen to all that it was sent. Throws std::runtime_error where it never does.
+void settle(Poll& poll, int pid);
+
 /// Publishes, one update at a time.
 class Publisher final : public HttpPeer {
  public:
