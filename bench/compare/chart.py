@@ -71,10 +71,17 @@ class Axis:
         for i in range(round(self.end / self.step) + 1):
             x = self.x(i * self.step)
             drawn.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}"/>')
-            drawn.append(f'<text class="small" x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{i * self.step:g}</text>')
-        middle = self.left + self.width / 2
-        drawn.append(f'<text class="small" x="{middle:.1f}" y="{bottom + 32}" text-anchor="middle">{escape(label)}</text>')
+            drawn.append(small(x, bottom + 14, f"{i * self.step:g}"))
+        drawn.append(small(self.left + self.width / 2, bottom + 32, label))
         return drawn
+
+
+def small(x, y, text, anchor="middle"):
+    return f'<text class="small" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def line(kind, x1, x2, y):
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y:.1f}" x2="{x2:.1f}" y2="{y:.1f}"/>'
 
 
 def draw(result):
@@ -98,31 +105,24 @@ def draw(result):
         least, most = min(values[row["name"]]), max(values[row["name"]])
         drawn.append(f'<text x="{LABEL_WIDTH - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(row["label"])}</text>')
         drawn.append(
-            f'<rect class="{kind}" x="{LABEL_WIDTH}" y="{middle - BAR / 2:.1f}" width="{cost.x(median) - LABEL_WIDTH:.1f}" '
-            f'height="{BAR}" rx="2"/>'
+            f'<rect class="{kind}" x="{LABEL_WIDTH}" y="{middle - BAR / 2:.1f}" '
+            f'width="{cost.x(median) - LABEL_WIDTH:.1f}" height="{BAR}" rx="2"/>'
         )
-        drawn.append(
-            f'<line class="range" x1="{cost.x(least):.1f}" y1="{middle:.1f}" x2="{cost.x(most):.1f}" y2="{middle:.1f}"/>'
-        )
+        drawn.append(line("range", cost.x(least), cost.x(most), middle))
         drawn.append(f'<text x="{cost.x(max(median, most)) + 5:.1f}" y="{middle + 4:.1f}">{number(median)}</text>')
         p50, p99 = latencies[row["name"]]
         if p99:
-            drawn.append(
-                f'<line class="span {kind}" x1="{latency.x(p50):.1f}" y1="{middle:.1f}" x2="{latency.x(p99):.1f}" '
-                f'y2="{middle:.1f}"/>'
-            )
+            drawn.append(line(f"span {kind}", latency.x(p50), latency.x(p99), middle))
             drawn += [
                 f'<circle class="{kind}" cx="{latency.x(value):.1f}" cy="{middle:.1f}" r="4.5"/>' for value in (p50, p99)
             ]
-            drawn.append(
-                f'<text class="small" x="{latency.x(p50):.1f}" y="{middle - 8:.1f}">{number(p50)} – {number(p99)}</text>'
-            )
+            drawn.append(small(latency.x(p50), middle - 8, f"{number(p50)} – {number(p99)}", anchor="start"))
     rounds = len(rows[0]["rounds"])
-    note = f"median of {rounds} rounds; the line is from the least to the most of them"
+    note = f"median of {rounds} rounds; the line is from the least to the most of them" if rounds > 1 else "one round"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
-            f'role="img" aria-label="{escape(result.title)}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+            f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(result.title)}">',
             f"<style>\n{STYLE}\n</style>",
             f'<rect class="back" width="{WIDTH}" height="{height}"/>',
             f'<text class="title" x="12" y="24">{escape(result.title)}</text>',

@@ -31,12 +31,13 @@ def describe():
     return f"{cpu}, {cores} cores, {kib / 2**20:.0f} GiB, {system}, Linux {platform.release()}"
 
 
+PRODUCT = ("app", "channels", "hub", "net", "storage", "migrations", "cmake", "CMakeLists.txt", "CMakePresets.json")
+
+
 def commit():
-    """Of the product; what results and tools have changed since does not count."""
-    name = _output("git", "rev-parse", "--short=10", "HEAD", cwd=REPOSITORY)
-    changed = _output(
-        "git", "status", "--porcelain", "--", "app", "channels", "hub", "net", "storage", "migrations", cwd=REPOSITORY
-    )
+    """The last one that changed what the hub is built from."""
+    name = _output("git", "log", "-1", "--format=%h", "--abbrev=10", "--", *PRODUCT, cwd=REPOSITORY)
+    changed = _output("git", "status", "--porcelain", "--", *PRODUCT, cwd=REPOSITORY)
     return (name or "unknown") + (" with changes" if changed else "")
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 
-from . import judge, machine
+from . import judge, machine, servers
 from .results import Result
 
 
@@ -24,7 +24,12 @@ def measure(work, rounds, command, only=None, say=lambda *words: None):
             if why := server.why_not(work.tools):
                 missing.append(f"{server.label}: {why}")
                 continue
-            opened[server.name] = stack.enter_context(server(work.tools, work.folder / server.name, work.size, body))
+            try:
+                one = server(work.tools, work.folder / server.name, work.size, body)
+                opened[server.name] = stack.enter_context(one)
+            except servers.DoesNotStart as failure:
+                missing.append(str(failure))
+                continue
             if not rows:
                 body = work.learn(opened[server.name])
             rows.append(
@@ -36,8 +41,13 @@ def measure(work, rounds, command, only=None, say=lambda *words: None):
             for row in rows[turn:] + rows[:turn]:
                 row["rounds"].append(work.measure(opened[row["name"]]))
             compare(rows, {name: server.unknown for name, server in opened.items()})
-            told = (f"{row['label']} " + ("REFUSED" if row["refused"] else f"{row['rounds'][-1][work.measures]:,.2f}") for row in rows)
+            told = (
+                f"{row['label']} " + ("REFUSED" if row["refused"] else f"{row['rounds'][-1][work.measures]:,.2f}")
+                for row in rows
+            )
             say(f"bench: {work.key} {number + 1}/{rounds}: " + ", ".join(told))
+    for peer in missing:
+        say(f"bench: {work.key}: not measured: {peer}")
     for row in rows:
         if row["refused"]:
             say(f"bench: {work.key}: {row['label']} is not compared: {row['refused']}")

@@ -97,10 +97,12 @@ def alternative(result):
 
 
 def stamp(result):
-    return (
-        f"Measured {result.date} by `{result.command}`, product at commit {result.commit}, {len(result.rows[0]['rounds'])} "
-        f"rounds, on: {result.machine}."
-    )
+    return f"by `{result.command}`, product at commit {result.commit}, on: {result.machine}."
+
+
+def rounds(result):
+    count = len(result.rows[0]["rounds"])
+    return f"{count} round{'s' if count > 1 else ''}"
 
 
 def report(results):
@@ -108,20 +110,22 @@ def report(results):
     parts = [
         "# Measured",
         "Made by `bench/run` and not edited by hand; each table comes from the JSON file beside it.",
-        "All servers of a table had the same work from the same program on the same machine, by turns, round by round. Runs "
-        "whose generator counted different work (number of operations, connections, size of messages, failures) are not "
-        "compared. CPU is that of the server's processes alone, from the scheduler's books; a number is the median of the "
-        "rounds, and *Carillon to it* the median of the ratio within a round, where less than 1 means that Carillon takes "
-        "less. Compare ratios: times are this machine's. Where *How* says nothing else, latencies are of the run that CPU is of.",
+        "All servers of a table had the same work from the same program on the same machine, by turns, round by "
+        "round. Runs whose generator counted different work (number of operations, connections, size of messages, "
+        "failures) are not compared. CPU is that of the server's processes alone, from the scheduler's books; a "
+        "number is the median of the rounds, and *Carillon to it* the median of the ratio within a round, where less "
+        "than 1 means that Carillon takes less. Compare ratios: times are this machine's. Where *How* says nothing "
+        "else, latencies are of the run that CPU is of.",
         "None of the peers checks keys or ownership, or stores anything, except SQLite.",
     ]
     for result in results:
         versions = "; ".join(row["version"] for row in result.rows if row["version"])
-        parts += [f"## {result.title}", f"![{alternative(result)}]({result.key}.svg)", table(result), f"*How*: {result.how}"]
+        parts += [f"## {result.title}", f"![{alternative(result)}]({result.key}.svg)", table(result)]
+        parts.append(f"*How*: {result.how}")
         parts.append("*Same*: " + same(result) + (f" *Peers*: {versions}." if versions else ""))
         if result.missing:
             parts.append("*Not measured*: " + "; ".join(result.missing) + ".")
-        parts.append(stamp(result))
+        parts.append(f"Measured {result.date} in {rounds(result)} {stamp(result)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -147,7 +151,13 @@ def overview(results):
         f'<img src="bench/results/{result.key}.svg" width="49%" alt="{result.title}. {alternative(result)}">'
         for result in results
     )
-    stamps = sorted({stamp(result) for result in results})
+    measured = {}
+    for result in results:
+        measured.setdefault((result.date.split()[0], stamp(result)), []).append(result.key)
+    stamps = [
+        f"Measured {day} {what}" + (f" ({', '.join(keys)})" if len(measured) > 1 else "")
+        for (day, what), keys in measured.items()
+    ]
     return "\n\n".join(["\n".join(lines), pictures, *stamps])
 
 

@@ -1,7 +1,7 @@
 """The hub and its peers: how each is started, and how each is told of an update, listened to and asked.
 
-All take the same jobs for their topics, and send the same bytes: what peers are told to pass on is the text that the hub
-makes of a report.
+All take the same jobs for their topics, and send the same bytes: what peers are told to pass on is the text that the
+hub makes of a report.
 """
 
 import json
@@ -80,6 +80,10 @@ class Tools:
         return json.loads(out) if code == 0 else {"error": error.strip().splitlines()[-1] if error.strip() else code}
 
 
+class DoesNotStart(Exception):
+    pass
+
+
 class Server:
     """Started in a folder of its own, for work of that size; `body` is what it answers a GET with, where it serves one
     thing."""
@@ -107,7 +111,11 @@ class Server:
 
     def __enter__(self):
         self.folder.mkdir(parents=True)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *ignored):
@@ -133,7 +141,7 @@ class Server:
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{self.label} does not start") from None
+                    raise DoesNotStart(f"{self.label}: does not start") from None
                 time.sleep(0.02)
 
     @property
@@ -165,7 +173,7 @@ class Carillon(Server):
         self.process = self.hub.process
 
     def __exit__(self, *ignored):
-        self.hub.close()
+        self.hub.close()  # at once: what it has on disk is not looked at again
 
     def restart(self, between):
         """Calls `between` while it does not run."""

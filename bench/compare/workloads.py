@@ -14,6 +14,7 @@ from harness import load, many_jobs  # noqa: E402  (servers.py has made the way 
 
 PROGRESS = '{"note":"' + "x" * 49 + '"}'
 IN_REQUEST = 1_000
+SECONDS_MAX = 60
 
 
 @dataclasses.dataclass
@@ -42,6 +43,7 @@ class Workload:
         self.tools = tools
         self.folder = folder
         self.size = size
+        self.others = 0
 
     def prepare(self, opened):
         """`opened`: the servers by name, the hub among them."""
@@ -52,6 +54,11 @@ class Workload:
     def learn(self, _hub):
         """What servers that serve one thing are to answer; asked when only the hub runs."""
         return b"{}"
+
+    def another(self, server):
+        """One beside those that are open, in a folder of its own."""
+        self.others += 1
+        return server(self.tools, self.folder / f"another-{self.others}", self.size)
 
     def write(self, name, lines):
         file = self.folder / name
@@ -97,8 +104,9 @@ class FanOut(Publishing):
     key = "fan-out"
     title = "WebSocket: one update to 100 subscribers"
     how = (
-        "{connections:,} connections listen to {jobs:,} jobs, {publishers} reporters publish as fast as they can. Latency, from "
-        "before the report is written to its socket until the message is read, at {paced_per_s:,} updates a second."
+        "{connections:,} connections listen to {jobs:,} jobs, {publishers} reporters publish as fast as they can. "
+        "Latency, from before the report is written to its socket until the message is read, at {paced_per_s:,} "
+        "updates a second."
     )
     size = Size(2_000, connections=1_000, jobs=10, publishers=4, paced_per_s=200, paced_operations=400)
     quick = Size(100, connections=100, jobs=10, publishers=4, paced_per_s=200, paced_operations=40)
@@ -108,9 +116,9 @@ class OneToOne(Publishing):
     key = "one-to-one"
     title = "WebSocket: one update to its one subscriber"
     how = (
-        "{connections:,} connections each listen to a job of their own, {publishers} reporters publish as fast as they can. "
-        "Carillon has each update on disk before it tells anyone; the others store nothing. Latency at {paced_per_s:,} "
-        "updates a second."
+        "{connections:,} connections each listen to a job of their own, {publishers} reporters publish as fast as "
+        "they can. Carillon has each update on disk before it tells anyone; the others store nothing. Latency at "
+        "{paced_per_s:,} updates a second."
     )
     size = Size(40_000, connections=1_000, publishers=64, paced_per_s=2_000, paced_operations=4_000)
     quick = Size(500, connections=50, jobs=50, publishers=16, paced_per_s=500, paced_operations=100)
@@ -120,7 +128,10 @@ class Idle(Workload):
     key = "idle"
     title = "WebSocket: memory of an idle connection"
     operation = "connection"
-    how = "{connections:,} connections, each listening to a job of its own; resident memory beyond that with 100 connections."
+    how = (
+        "{connections:,} connections, each listening to a job of its own; resident memory beyond that with 100 "
+        "connections."
+    )
     servers = (Carillon, Uws, Nchan, NodeWs)
     size = Size(10_000, connections=10_000, jobs=10_100)
     quick = Size(200, connections=200, jobs=300)
@@ -129,7 +140,7 @@ class Idle(Workload):
 
     def measure(self, server):
         """On a server of its own: memory that was given back once is not taken anew."""
-        with type(server)(self.tools, self.folder / f"idle-{server.name}-{len(list(self.folder.iterdir()))}", self.size) as fresh:
+        with self.another(type(server)) as fresh:
             jobs = fresh.jobs(self.size.jobs, running=False) if isinstance(fresh, Carillon) else self.jobs
             return self.tools.load(
                 "hold", **fresh.at, **fresh.listening(), jobs=jobs, connections=self.size.connections
@@ -143,7 +154,10 @@ class Handshakes(Workload):
     key = "handshakes"
     title = "WebSocket: accepting a connection"
     operation = "handshake"
-    how = "{connections} at a time, each closed as soon as it is answered: TCP, HTTP upgrade, end. Carillon checks a key and greets."
+    how = (
+        "{connections} at a time, each closed as soon as it is answered: TCP, HTTP upgrade, end. Carillon checks a "
+        "key and greets."
+    )
     servers = (Carillon, Uws, Nchan, NodeWs)
     size = Size(10_000)
     quick = Size(200, connections=16, jobs=20)
@@ -166,7 +180,10 @@ class Get(Workload):
     key = "get"
     title = "HTTP: GET of a job"
     operation = "request"
-    how = "{connections} connections, one request at a time on each; all answer with the same bytes, Carillon to a key that may see them."
+    how = (
+        "{connections} connections, one request at a time on each; all answer with the same bytes, Carillon to a key "
+        "that may see them."
+    )
     servers = (Carillon, Uws, Nginx, NodeWs, Poco)
     size = Size(100_000)
     quick = Size(1_000, connections=16)
@@ -214,9 +231,9 @@ class Patch(Workload):
     title = "HTTP: single reports (PATCH)"
     operation = "report"
     how = (
-        "{connections} connections, one report at a time on each, answered when it is on disk. Beside them nginx sends the same answers "
-        "from a static file, and SQLite alone writes the same rows, as many in a transaction as there are connections (its latency "
-        "is that of a transaction)."
+        "{connections} connections, one report at a time on each, answered when it is on disk. Beside them nginx "
+        "sends the same answers from a static file, and SQLite alone writes the same rows, as many in a transaction "
+        "as there are connections (its latency is that of a transaction)."
     )
     servers = (Carillon, Nginx, Sqlite)
     size = Size(32_000)
@@ -229,7 +246,8 @@ class Patch(Workload):
     def measure(self, server):
         if isinstance(server, Sqlite):
             return self.tools.run(
-                "sqlite_floor", server.database, self.size.jobs, 60, self.size.connections, len(PROGRESS), self.size.operations
+                *("sqlite_floor", server.database, self.size.jobs, SECONDS_MAX),
+                *(self.size.connections, len(PROGRESS), self.size.operations),
             )
         ours = isinstance(server, Carillon)
         patches = [f'PATCH /api/v1/jobs/{job} {{"status":"running","progress":{PROGRESS}}}' for job in self.jobs]
@@ -248,8 +266,8 @@ class Updates(Workload):
     title = "HTTP: many reports in one request"
     operation = "report"
     how = (
-        "1,000 reports in each POST, on {connections} connections. Beside it SQLite alone writes the same rows in transactions of 1,000. "
-        "Latency is that of a whole request, or transaction."
+        "1,000 reports in each POST, on {connections} connections. Beside it SQLite alone writes the same rows in "
+        "transactions of 1,000. Latency is that of a whole request, or transaction."
     )
     servers = (Carillon, Sqlite)
     size = Size(300, connections=2, jobs=20_000)
@@ -260,14 +278,18 @@ class Updates(Workload):
         self.bodies = []
         for first in range(0, len(jobs), IN_REQUEST):
             updates = ",".join(
-                f'{{"job_id":"{job}","status":"running","progress":{PROGRESS}}}' for job in jobs[first : first + IN_REQUEST]
+                f'{{"job_id":"{job}","status":"running","progress":{PROGRESS}}}'
+                for job in jobs[first : first + IN_REQUEST]
             )
             self.bodies.append(f'POST /api/v1/jobs/updates {{"updates":[{updates}]}}')
 
     def measure(self, server):
         if isinstance(server, Sqlite):
             changes = self.size.operations * IN_REQUEST
-            return self.tools.run("sqlite_floor", server.database, self.size.jobs, 60, IN_REQUEST, len(PROGRESS), changes)
+            return self.tools.run(
+                *("sqlite_floor", server.database, self.size.jobs, SECONDS_MAX),
+                *(IN_REQUEST, len(PROGRESS), changes),
+            )
         return self.tools.load(
             "requests",
             **server.at,
@@ -284,9 +306,9 @@ class Webhooks(Workload):
     title = "Webhooks"
     operation = "delivery"
     how = (
-        "Carillon sends a backlog: each delivery is read from disk, signed, sent, and its outcome written to disk. Beside it "
-        "libcurl alone sends bodies of the same size, as many at a time ({connections}). Latency, from before a report is written to its "
-        "socket until its webhook has come, at {paced_per_s:,} reports a second."
+        "Carillon sends a backlog: each delivery is read from disk, signed, sent, and its outcome written to disk. "
+        "Beside it libcurl alone sends bodies of the same size, as many at a time ({connections}). Latency, from "
+        "before a report is written to its socket until its webhook has come, at {paced_per_s:,} reports a second."
     )
     servers = (Carillon, Curl)
     size = Size(20_000, paced_per_s=1_000, paced_operations=2)
@@ -334,7 +356,7 @@ class Webhooks(Workload):
 
     def latency(self):
         """On a hub of its own, where each report is owed to one webhook."""
-        with Carillon(self.tools, self.folder / f"latency-{len(list(self.folder.iterdir()))}", self.size) as hub:
+        with self.another(Carillon) as hub:
             port = servers.free_port()
             hub.hub.add_webhook(f"http://127.0.0.1:{port}/hook", events=["job.progress"])
             jobs = hub.jobs(64).read_text().split()
@@ -356,8 +378,8 @@ class Polls(Workload):
     title = "Long polls: one update to 1,000 who wait"
     operation = "answer"
     how = (
-        "{connections:,} connections each wait with a GET for a change of the same job; it changes, all are answered, and ask again. "
-        "Latency from before the report is written to its socket until an answer is read."
+        "{connections:,} connections each wait with a GET for a change of the same job; it changes, all are answered, "
+        "and ask again. Latency from before the report is written to its socket until an answer is read."
     )
     servers = (Carillon, Uws, Nchan, NodeWs)
     size = Size(20, connections=1_000, jobs=1)

@@ -1,9 +1,10 @@
-// The package ws on Node's own HTTP server: topics, published to over HTTP, heard over WebSocket or by a poll that waits.
+// The package ws on Node's own HTTP server: topics, published to over HTTP, heard over WebSocket or by a poll that
+// waits.
 //
 //     node ws_server.js PORT
 //
-// POST /pub/TOPIC tells all who listen; GET /sub/TOPIC is a WebSocket; GET /poll/TOPIC waits for the next; any other GET
-// is answered with the body in the file that the environment variable BODY names.
+// POST /pub/TOPIC tells all who listen; GET /sub/TOPIC is a WebSocket; GET /poll/TOPIC waits for the next; any other
+// GET is answered with the body in the file that the environment variable BODY names.
 
 const fs = require("fs");
 const http = require("http");

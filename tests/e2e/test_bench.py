@@ -32,7 +32,7 @@ def tools(missing):
     return tools
 
 
-# --- what is the same work ----------------------------------------------------------------------------------------------
+# --- what is the same work --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,14 @@ def test_the_same_work_is_compared_though_numbers_have_more_digits():
     assert judge.differences(SAME, {**SAME, "received_bytes": 381.2, "cpu_us": 99.0}) == []
 
 
-# --- a run ----------------------------------------------------------------------------------------------------------------
+# --- a run ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_quick_run_leaves_figures_a_table_and_a_chart_of_each_workload(tools, tmp_path):
     wanted = ["fan-out", "get", "patch", "polls"]
+    options = ["--quick", "--servers", "poco,sqlite", "--output", tmp_path]
     done = subprocess.run(
-        [sys.executable, REPOSITORY / "bench/run", "--quick", "--servers", "poco,sqlite", "--output", tmp_path, *wanted],
+        [sys.executable, REPOSITORY / "bench/run", *options, *wanted],
         env={**os.environ, "CARILLON_BINARY": BINARY},
         capture_output=True,
         text=True,
@@ -117,6 +118,20 @@ def test_a_peer_that_did_less_is_told_of_and_not_compared(tools, tmp_path):
     assert "Poco" not in chart.draw(result) and "Poco" not in results.overview([result])
 
 
+def test_a_peer_that_does_not_start_is_told_of(tools, tmp_path):
+    class Broken(servers.Poco):
+        def start(self):
+            self.port = servers.free_port()
+            self.spawn(["false"])
+
+    class WithBroken(workloads.Get):
+        servers = (servers.Carillon, Broken)
+
+    result = measuring.measure(WithBroken(tools, tmp_path, WithBroken.quick), 1, "test")
+    assert [row["name"] for row in result.rows] == ["carillon"]
+    assert "*Not measured*: Poco HTTPServer: does not start." in results.report([result])
+
+
 def test_answers_that_are_not_as_they_should_be_are_failures(tools, tmp_path):
     class Refused(workloads.Get):
         servers = (servers.Carillon,)
@@ -126,7 +141,7 @@ def test_answers_that_are_not_as_they_should_be_are_failures(tools, tmp_path):
         measuring.measure(Refused(tools, tmp_path, Refused.quick), 1, "test")
 
 
-# --- what is kept and shown -----------------------------------------------------------------------------------------------
+# --- what is kept and shown -------------------------------------------------------------------------------------------
 
 
 def test_every_row_that_is_shown_was_measured():
