@@ -45,13 +45,14 @@ class Hub:
         self.keys = {}
         self.log = ""
         self.environment = {}  # beside what the tests run in
+        self.prefix = []  # of its commands, that have them run elsewhere
         self.process = None
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def start(self):
         """Serves when it returns; on the same port as before, if it has served before."""
-        command = [BINARY, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options]
+        command = [*self.prefix, BINARY, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options]
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -141,7 +142,7 @@ class Hub:
 
     def command(self, *arguments, check=True):
         """Runs another `carillon` command on the same data; returns the finished process."""
-        return run_command(*arguments, "--data", self.data, check=check)
+        return run_command(*arguments, "--data", self.data, check=check, prefix=self.prefix)
 
     def ask_admin(self, path, body=None, status=200):
         """What the administrator's resources answer to a POST."""
@@ -205,10 +206,10 @@ class Hub:
         return answer.json
 
 
-def run_command(*arguments, check=True):
+def run_command(*arguments, check=True, prefix=()):
     """Runs a `carillon` command; returns the finished process, which has ended well unless that is not checked."""
     done = subprocess.run(
-        [BINARY, *arguments],
+        [*prefix, BINARY, *arguments],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
