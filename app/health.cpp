@@ -29,6 +29,9 @@ std::optional<Health::Fault> Health::stuck() const {
 }
 
 std::optional<Health::Fault> Health::unwritable() const {
+  if (store_.damaged()) {
+    return Fault{"store_unavailable", "The database is damaged: a backup has to be restored."};
+  }
   if (store_.writable()) return std::nullopt;
   return Fault{"store_unavailable", "The store cannot write now."};
 }

@@ -6,7 +6,11 @@ namespace carillon::app {
 
 void HealthLog::look() {
   const HubServer::Condition condition = hub_.look();
-  tell_store(condition.writable);
+  if (condition.damaged) {
+    tell_damage();
+  } else {
+    tell_store(condition.writable);
+  }
   tell_stuck(condition.stuck);
   tell_disk(condition);
   tell_slow_commits(condition.commits_slow);
@@ -19,6 +23,11 @@ void HealthLog::tell_store(bool writable) {
   } else {
     log_.error("the store cannot write: reports are refused until it can");
   }
+}
+
+void HealthLog::tell_damage() {
+  if (std::exchange(damaged_, true)) return;
+  log_.error("the database is damaged: nothing is taken any more; stop the hub and restore a backup");
 }
 
 void HealthLog::tell_stuck(const std::vector<Watchdog::Stuck>& stuck) {

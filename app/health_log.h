@@ -22,6 +22,7 @@ class HealthLog {
 
  private:
   void tell_store(bool writable);
+  void tell_damage();
   void tell_stuck(const std::vector<Watchdog::Stuck>& stuck);
   void tell_disk(const HubServer::Condition& condition);
   void tell_slow_commits(std::uint64_t slow);
@@ -29,6 +30,7 @@ class HealthLog {
   HubServer& hub_;
   const Log& log_;
   bool writable_ = true;
+  bool damaged_ = false;
   bool disk_low_ = false;
   std::uint64_t commits_slow_ = 0;
   std::set<std::string> stuck_;

@@ -37,6 +37,7 @@
 #include "net/http/problem.h"
 #include "net/listener.h"
 #include "net/tls_context.h"
+#include "storage/sqlite/damage.h"
 #include "storage/sqlite/store.h"
 
 namespace carillon::app {
@@ -329,8 +330,11 @@ struct HubServer::Parts {
   std::optional<std::chrono::steady_clock::time_point> drain_until;
 };
 
-HubServer::HubServer(const Settings& settings, Doors doors, std::optional<net::ListeningSocket> open_already)
-    : parts_(std::make_unique<Parts>(settings, doors, std::move(open_already))) {}
+HubServer::HubServer(const Settings& settings, Doors doors, std::optional<net::ListeningSocket> open_already) try
+    : parts_(std::make_unique<Parts>(settings, doors, std::move(open_already))) {
+} catch (const hub::StoreError& error) {
+  throw storage::sqlite::named_after(database_file_in(settings.data), error);
+}
 
 HubServer::~HubServer() { stop(); }
 
@@ -361,7 +365,7 @@ HubServer::Condition HubServer::look() {
   for (std::size_t i = 0; i <= commits.bounds().size(); ++i) {
     if (i > 0 && commits.bounds()[i - 1] >= slow_commit_s) slow += commits.count(i);
   }
-  return {parts_->store->writable(), parts_->watchdog.stuck(), parts_->disk.low(), parts_->disk.free_bytes(), slow};
+  return {parts_->store->writable(), parts_->store->damaged(), parts_->watchdog.stuck(), parts_->disk.low(), parts_->disk.free_bytes(), slow};
 }
 
 std::vector<Watchdog::Stuck> HubServer::stuck() const { return parts_->watchdog.stuck(); }
@@ -372,7 +376,13 @@ SpareMemory::Sight HubServer::connections() const { return parts_->metrics.conne
 
 std::vector<OwnerNews::DisabledWebhook> HubServer::disabled_webhooks() { return parts_->news.take(); }
 
-void HubServer::start() { parts_->start(); }
+void HubServer::start() {
+  try {
+    parts_->start();
+  } catch (const hub::StoreError& error) {
+    throw storage::sqlite::named_after(parts_->directory.database_file(), error);
+  }
+}
 
 net::MonotonicMs HubServer::drain() { return parts_->drain(); }
 

@@ -67,6 +67,7 @@ class HubServer {
   /// How it is.
   struct Condition {
     bool writable = true;  ///< the store
+    bool damaged = false;  ///< what it holds
     std::vector<Watchdog::Stuck> stuck;
     bool disk_low = false;
     std::uint64_t disk_free_bytes = 0;

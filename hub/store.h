@@ -491,6 +491,9 @@ class Store {
 
   /// False while commits fail; true again once one has succeeded.
   virtual bool writable() const = 0;
+  /// Whether the store has come upon damage to what it holds. Then it takes nothing any more, for that would be lost
+  /// with it, and tells what it can still read; until it is opened anew.
+  virtual bool damaged() const = 0;
 
   /// Changes that wait for their commit, those of the commit under way included.
   virtual std::size_t waiting() const = 0;

@@ -175,6 +175,7 @@ Committer::Weighed Committer::first_of(Slice changes) const {
 }
 
 void Committer::commit(Slice changes) {
+  if (damaged()) return refuse(changes, "the database is damaged");
   const bool with_chores = chores_wait();
   try {
     const hub::CommitBatchPtr batch = try_commit(changes, with_chores);
@@ -238,6 +239,7 @@ void Committer::refuse(Slice changes, const std::string& detail) {
 }
 
 void Committer::probe() {
+  if (damaged()) return;
   const UnderWay under_way(tallies_.commit_begun_ms, std::chrono::steady_clock::now());
   try {
     writer_.probe();

@@ -3,12 +3,13 @@
 //
 // A change that breaks a rule fails alone. Where the database itself fails, the batch is rolled back: with a failure
 // that one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable,
-// read-only) all are refused as unavailable, and a probe each second finds out when writing works again.
+// read-only) all are refused as unavailable, and a probe each second finds out when writing works again. Where anyone has
+// come upon damage, all are refused from then on, untried.
 //
 // Chores, which concern more rows than one commit should, go along in slices: see chores.h.
 //
-// Threads: queue(), writable(), waiting(), newest_commit() and tallies() from any thread; the rest is the committer's
-// own thread.
+// Threads: queue(), writable(), damaged(), waiting(), newest_commit() and tallies() from any thread; the rest is the
+// committer's own thread.
 #pragma once
 
 #include <atomic>
@@ -24,6 +25,7 @@
 #include "hub/clock.h"
 #include "hub/store.h"
 #include "storage/sqlite/announcer.h"
+#include "storage/sqlite/damage.h"
 #include "storage/sqlite/pending_change.h"
 #include "storage/sqlite/writer.h"
 
@@ -47,7 +49,8 @@ class Committer {
   /// answered `overloaded` from the calling thread.
   void queue(hub::Replies& changes);
 
-  bool writable() const { return writable_.load(std::memory_order_relaxed); }
+  bool writable() const { return writable_.load(std::memory_order_relaxed) && !damaged(); }
+  bool damaged() const { return damage_seen() != damage_before_; }
   std::size_t waiting() const;
   /// See hub::Store.
   std::uint64_t newest_commit() const { return newest_commit_.load(); }
@@ -85,6 +88,7 @@ class Committer {
   Announcer& announcer_;
   const hub::Clock& clock_;
   const Limits limits_;
+  const std::uint64_t damage_before_ = damage_seen();  ///< of whatever was open then
   hub::Seq last_seq_;
   std::uint64_t last_number_ = 0;  ///< of the batches that were announced
   std::atomic<std::uint64_t> newest_commit_{0};

@@ -7,7 +7,9 @@
 #include <mutex>
 
 #include "hub/store.h"
+#include "storage/sqlite/damage.h"
 #include "storage/sqlite/log_gathering.h"
+#include "storage/sqlite/statement.h"
 
 namespace carillon::storage::sqlite {
 namespace {
@@ -35,6 +37,7 @@ void prepare_sqlite() {
     // memory SQLite uses, which it would count under a lock.
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    listen_for_damage();
     install_log_gathering();
     Poco::Data::SQLite::Connector::registerConnector();
   });
@@ -58,16 +61,13 @@ Connection::Connection(const std::string& path, Access access)
       run("PRAGMA cache_size = -8192");
     }
   } catch (const hub::StoreError& error) {
-    throw hub::StoreError("cannot open the database " + path + ": " + error.what());
+    throw named_after(path, error);
   }
 }
 
 void Connection::run(const std::string& sql) {
-  char* message = nullptr;
-  if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, &message) == SQLITE_OK) return;
-  const std::string text = message != nullptr ? message : sqlite3_errmsg(handle_);
-  sqlite3_free(message);
-  throw hub::StoreError(text);
+  const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) throw SqliteError(handle_, code);
 }
 
 }  // namespace carillon::storage::sqlite

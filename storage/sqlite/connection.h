@@ -30,7 +30,7 @@ class Connection {
   sqlite3* handle() const { return handle_; }
   Poco::Data::Session& session() { return session_; }
 
-  /// Runs statements that give no rows. Throws hub::StoreError.
+  /// Runs statements that give no rows. Throws SqliteError.
   void run(const std::string& sql);
 
  private:

@@ -5,8 +5,18 @@
 
 namespace carillon::storage::sqlite {
 
-SqliteError::SqliteError(sqlite3* handle, int code)
-    : hub::StoreError(std::string(sqlite3_errstr(code)) + " (" + sqlite3_errmsg(handle) + ")"), code_(code) {}
+namespace {
+
+/// What a code means, and in brackets what SQLite says beyond it.
+std::string reason(sqlite3* handle, int code) {
+  const std::string meaning = sqlite3_errstr(code);
+  const std::string message = sqlite3_errmsg(handle);
+  return message == meaning ? meaning : meaning + " (" + message + ")";
+}
+
+}  // namespace
+
+SqliteError::SqliteError(sqlite3* handle, int code) : hub::StoreError(reason(handle, code)), code_(code) {}
 
 Statement::Statement(sqlite3* handle, std::string_view sql) : handle_(handle) {
   const int code = sqlite3_prepare_v3(handle, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,

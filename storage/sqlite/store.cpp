@@ -7,6 +7,7 @@
 #include "storage/sqlite/announcer.h"
 #include "storage/sqlite/committer.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/damage.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/reader.h"
 #include "storage/sqlite/secrets_at_rest.h"
@@ -30,7 +31,7 @@ class MigratedConnection {
           .bind(hub::random_base62(16))
           .run();
     } catch (const hub::StoreError& error) {
-      throw hub::StoreError("cannot open the database " + options.path + ": " + error.what());
+      throw hub::StoreError("cannot open the database " + options.path + ": " + error.what() + advice_on(error));
     }
   }
 
@@ -227,6 +228,7 @@ class SqliteStore final : public hub::Store {
   }
 
   bool writable() const override { return committer_.writable(); }
+  bool damaged() const override { return committer_.damaged(); }
   std::size_t waiting() const override { return committer_.waiting(); }
   const hub::StoreTallies& tallies() const override { return committer_.tallies(); }
 
@@ -255,7 +257,11 @@ class SqliteStore final : public hub::Store {
 }  // namespace
 
 std::unique_ptr<hub::Store> open_store(const StoreOptions& options, const hub::Rules& rules, const hub::Clock& clock) {
-  return std::make_unique<SqliteStore>(options, rules, clock);
+  try {
+    return std::make_unique<SqliteStore>(options, rules, clock);
+  } catch (const hub::StoreError& error) {
+    throw named_after(options.path, error);
+  }
 }
 
 }  // namespace carillon::storage::sqlite

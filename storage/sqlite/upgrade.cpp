@@ -6,6 +6,7 @@
 
 #include "hub/store.h"
 #include "storage/sqlite/backup.h"
+#include "storage/sqlite/damage.h"
 #include "storage/sqlite/secrets_at_rest.h"
 #include "storage/sqlite/statement.h"
 
@@ -96,21 +97,22 @@ std::optional<Upgrade> upgrade(Connection& connection, const std::string& path,
 
 Schema read_schema(const std::string& database) {
   if (!is_file(database)) throw hub::StoreError("there is no database at " + database);
+  Connection connection(database, Access::read);
   try {
-    return schema_of(Connection(database, Access::read).handle(), known_migrations());
+    return schema_of(connection.handle(), known_migrations());
   } catch (const hub::StoreError& error) {
-    throw hub::StoreError("the database " + database + ": " + error.what());
+    throw hub::StoreError("the database " + database + ": " + error.what() + advice_on(error));
   }
 }
 
 std::optional<Upgrade> bring_up_to_date(const std::string& database, const hub::Clock& clock,
                                         const Progress& progress) {
   if (!is_file(database)) throw hub::StoreError("there is no database at " + database);
+  Connection connection(database, Access::write);
   try {
-    Connection connection(database, Access::write);
     return upgrade(connection, database, known_migrations(), clock, progress);
   } catch (const hub::StoreError& error) {
-    throw hub::StoreError("the database " + database + ": " + error.what());
+    throw hub::StoreError("the database " + database + ": " + error.what() + advice_on(error));
   }
 }
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 SOURCE = pathlib.Path(__file__).with_name("hold.c")
 
 
-def build(folder):
+def build(folder, source=SOURCE):
     """Compiles the library into the folder; returns its path."""
-    library = folder / "hold.so"
+    library = folder / f"{source.stem}.so"
     if not library.exists():
-        subprocess.run(["g++", "-x", "c", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
+        subprocess.run(["g++", "-x", "c", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
     return library
 
 

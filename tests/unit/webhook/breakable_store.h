@@ -120,6 +120,7 @@ class BreakableStore final : public hub::Store {
     store_.replay(slice, home, std::move(then));
   }
   bool writable() const override { return store_.writable(); }
+  bool damaged() const override { return store_.damaged(); }
   std::size_t waiting() const override { return store_.waiting(); }
   const hub::StoreTallies& tallies() const override { return store_.tallies(); }
 

@@ -10,6 +10,7 @@ from harness.hub import BINARY, PATIENCE_S, Hub
 from harness.receiver import Receiver
 from harness.small_disk import NoDisk, SmallDisk
 from harness.waiting import wait_until
+from harness.world import World
 from harness.ws import Client, in_thread, run
 
 SIZE_BYTES = 24 << 20
@@ -235,3 +236,48 @@ def test_a_first_start_on_a_full_disk(disk):
         hub.stop()
     finally:
         hub.close()
+
+
+# --- a disk that has become read-only ---------------------------------------------------------------------------------
+
+
+def test_a_disk_that_becomes_read_only(tmp_path):
+    """Under open files, as a file system does that has found an error; and is writable again after that is mended."""
+    world = World(tmp_path)
+    hub = Hub(tmp_path, *OPTIONS)
+    hub.environment = world.environment
+    hub.start()
+    try:
+        with Receiver(listening=False) as receiver:
+            hub.add_webhook(receiver.url(), events=["job.running", "job.succeeded"])
+            reporter = Reporter(hub)
+            queued, final = str(uuid.uuid4()), str(uuid.uuid4())
+            assert reporter.submit(queued) and reporter.submit(final) and reporter.finish(final)
+            world.set_read_only(True)
+            expect_nothing_is_taken(hub, queued, final)
+            expect_it_says_so(hub)
+            expect_reading_goes_on(hub, queued, final)
+            world.set_read_only(False)
+            expect_it_says_that_it_is_over(hub)
+            assert reporter.finish(queued)
+            receiver.listen()
+            received = receiver.wait_for(lambda all_: len({one.id for one in all_}) >= 4)
+            assert {one.job for one in received} == {queued, final}
+        reporter.expect_all_kept()
+        hub.stop()
+    finally:
+        hub.close()
+
+
+def test_a_start_on_a_read_only_disk(disk, hub):
+    """Is refused: one that could take nothing helps nobody, and another machine may have to step in."""
+    reporter = Reporter(hub)
+    job = str(uuid.uuid4())
+    assert reporter.submit(job) and reporter.finish(job)
+    hub.stop()
+    disk.set_read_only(True)
+    line = refused_start(disk, hub.data)
+    assert hub.data in line and "Read-only file system" in line, line
+    disk.set_read_only(False)
+    hub.start()
+    reporter.expect_all_kept()
