@@ -2,6 +2,10 @@
 
 #include <array>
 #include <chrono>
+#include <ctime>
+#include <mutex>
+
+#include "hub/even_time.h"
 
 namespace carillon::hub {
 namespace {
@@ -128,6 +132,23 @@ std::optional<UnixMs> parse_rfc3339(std::string_view text) {
   const sys_seconds minute_begins = sys_days(date) + hours(hour) + minutes(minute) - offset;
   if (second == 60 && minute_begins - floor<days>(minute_begins) != hours(23) + minutes(59)) return std::nullopt;
   return duration_cast<milliseconds>((minute_begins + seconds(second)).time_since_epoch()).count() + fraction_ms;
+}
+
+struct SystemClock::Even {
+  std::mutex mutex;
+  EvenTime time;
+};
+
+SystemClock::SystemClock() : even_(std::make_unique<Even>()) {}
+SystemClock::~SystemClock() = default;
+
+UnixMs SystemClock::even_ms() const {
+  constexpr std::int64_t ms_per_s = 1'000;
+  constexpr std::int64_t ns_per_ms = 1'000'000;
+  const std::lock_guard lock(even_->mutex);
+  timespec steady{};
+  clock_gettime(CLOCK_BOOTTIME, &steady);  // which goes on while the machine sleeps
+  return even_->time.read(now_ms(), steady.tv_sec * ms_per_s + steady.tv_nsec / ns_per_ms);
 }
 
 UnixMs SystemClock::now_ms() const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,11 +18,25 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual UnixMs now_ms() const = 0;
+  /// The same, but for jumps: what is due after a while is reckoned and looked for by this one. What others see is
+  /// stamped by now_ms().
+  virtual UnixMs even_ms() const { return now_ms(); }
 };
 
+/// One for all who reckon with one another: what each has made of a jump is its own.
 class SystemClock final : public Clock {
  public:
+  SystemClock();
+  ~SystemClock() override;
+  SystemClock(const SystemClock&) = delete;
+  SystemClock& operator=(const SystemClock&) = delete;
+
   UnixMs now_ms() const override;
+  UnixMs even_ms() const override;
+
+ private:
+  struct Even;
+  const std::unique_ptr<Even> even_;
 };
 
 /// RFC 3339 in UTC: "2026-11-23T17:42:05Z", or with milliseconds "2026-11-23T17:42:05.123Z".

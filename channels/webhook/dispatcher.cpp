@@ -14,7 +14,7 @@ namespace {
 
 /// When the store cannot be read it is asked again after this.
 constexpr hub::UnixMs store_pause_ms = 1'000;
-/// The wall clock may be set: due times are looked at again at least this often.
+/// Where a clock cannot tell that it was set, due times are looked at again at least this often.
 constexpr hub::UnixMs timer_max_ms = 30'000;
 constexpr net::MonotonicMs figures_every_ms = 1'000;
 
@@ -140,7 +140,7 @@ void Dispatcher::on_batch(const hub::CommitBatch& batch) {
       if (queue->target && queue->target->endpoint.for_jobs) queue->target.reset();
     }
   }
-  const hub::UnixMs now = clock_.now_ms();
+  const hub::UnixMs now = clock_.even_ms();
   for (const hub::DeliveryNotice& notice : batch.deliveries) {
     EndpointQueue& queue = queue_of(notice.endpoint);
     queue.offer(notice, batch.durable_at, now);
@@ -176,7 +176,7 @@ EndpointQueue& Dispatcher::queue_of(hub::EndpointId id) {
 void Dispatcher::consider(EndpointQueue& queue) {
   if (!figures_alarm_.pending()) loop_.set_timer_in(figures_alarm_, figures_every_ms);
   if (queue.in_line) return;  // and is looked at when its turn has come
-  const hub::UnixMs now = clock_.now_ms();
+  const hub::UnixMs now = clock_.even_ms();
   if (queue.wants_refill(now)) {
     try {
       queue.refill(*reader_, now);
@@ -259,11 +259,11 @@ void Dispatcher::wake_at(EndpointQueue& queue, hub::UnixMs at) {
 void Dispatcher::set_wake_alarm() {
   if (wake_ups_.empty()) return wake_alarm_.cancel();
   const hub::UnixMs next = wake_ups_.begin()->first;
-  loop_.set_timer_in(wake_alarm_, std::clamp<hub::UnixMs>(next - clock_.now_ms(), 0, timer_max_ms));
+  loop_.set_timer_in(wake_alarm_, std::clamp<hub::UnixMs>(next - clock_.even_ms(), 0, timer_max_ms));
 }
 
 void Dispatcher::wake_queues() {
-  const hub::UnixMs now = clock_.now_ms();
+  const hub::UnixMs now = clock_.even_ms();
   while (!wake_ups_.empty() && wake_ups_.begin()->first <= now) {
     EndpointQueue& queue = *queues_.at(wake_ups_.begin()->second);
     wake_ups_.erase(wake_ups_.begin());
@@ -298,7 +298,7 @@ void Dispatcher::give_turns(Lane lane) {
   while (!turns.empty() && has_room(lane)) {
     EndpointQueue& queue = *queues_.at(turns.take());
     queue.in_line = false;
-    const hub::UnixMs now = clock_.now_ms();
+    const hub::UnixMs now = clock_.even_ms();
     const bool sends =
         queue.has_ready() && queue.health.lane() == lane && target_of(queue) != nullptr && may_send(queue, now);
     if (sends) send(queue, *queue.target);
@@ -385,6 +385,7 @@ void Dispatcher::on_result(Requests::iterator place, TransferResult result) {
   AttemptEnd end{result.http_status, result.retry_after_s, delivery.tries, {}, clock_.now_ms(), is_test};
   if (endpoint != nullptr) end.failing_since = endpoint->failing_since;
   AttemptVerdict verdict = judge(end, options_.schedule, options_.disable_after_ms, hub::random_number());
+  if (verdict.next_state == hub::DeliveryState::pending) verdict.next_due_at += clock_.even_ms() - end.now;
   const bool delivered = verdict.next_state == hub::DeliveryState::delivered;
   if (delivered && request.waiting.durable_at) {
     figures_.delivery_seconds.observe(seconds_since(*request.waiting.durable_at));
@@ -433,7 +434,7 @@ void Dispatcher::on_recorded(const std::vector<hub::Attempt>& attempts) {
 // --- figures ---------------------------------------------------------------------------------------------------------
 
 void Dispatcher::publish_figures() {
-  const hub::UnixMs now = clock_.now_ms();
+  const hub::UnixMs now = clock_.even_ms();
   hub::UnixMs oldest = 0;
   std::uint64_t waiting = 0;
   std::uint64_t down = 0;
@@ -453,6 +454,7 @@ void Dispatcher::publish_figures() {
   figures_.window_bytes.set(budget_.bytes());
   figures_.endpoints_waiting.set(waiting);
   figures_.endpoints_down.set(down);
+  if (oldest != 0) oldest += clock_.now_ms() - now;  // as the time of day has it
   figures_.oldest_due_at_ms.set(static_cast<std::uint64_t>(oldest));
   // What begins next sets it again: a hub that has nothing to send does not wake up to say so.
   if (waiting > 0 || under_way > 0) loop_.set_timer_in(figures_alarm_, figures_every_ms);

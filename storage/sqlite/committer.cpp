@@ -199,7 +199,7 @@ void Committer::commit(Slice changes) {
 hub::CommitBatchPtr Committer::try_commit(Slice changes, bool with_chores) {
   auto batch = std::make_shared<hub::CommitBatch>();
   batch->after = batch->last = last_seq_;
-  WriteContext context{*batch, clock_.now_ms()};
+  WriteContext context{*batch, clock_.now_ms(), clock_.even_ms()};
   const auto begun_at = std::chrono::steady_clock::now();
   const UnderWay under_way(tallies_.commit_begun_ms, begun_at);
   try {

@@ -3,8 +3,8 @@
 //
 // A change that breaks a rule fails alone. Where the database itself fails, the batch is rolled back: with a failure
 // that one change may have caused each is tried again on its own; with one that is the disk's (full, unreadable,
-// read-only) all are refused as unavailable, and a probe each second finds out when writing works again. Where anyone has
-// come upon damage, all are refused from then on, untried.
+// read-only) all are refused as unavailable, and a probe each second finds out when writing works again. Where anyone
+// has come upon damage, all are refused from then on, untried.
 //
 // Chores, which concern more rows than one commit should, go along in slices: see chores.h.
 //

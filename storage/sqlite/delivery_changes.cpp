@@ -58,7 +58,7 @@ void DeliveryChanges::owe(WriteContext& context, const hub::EventPtr& event, con
 void DeliveryChanges::owe_to(WriteContext& context, hub::EndpointId endpoint, const EndpointTable::Standing& standing,
                              const hub::EventPtr& event) {
   const hub::DeliveryId id{numbers_.next()};
-  const hub::UnixMs due_at = standing.ordered ? due_in_its_turn : context.now_ms;
+  const hub::UnixMs due_at = standing.ordered ? due_in_its_turn : context.even_ms;
   if (!standing.enabled) {
     insert(context, id, endpoint, *event, hub::DeliveryState::failed, due_at);
     return;

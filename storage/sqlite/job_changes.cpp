@@ -1,5 +1,6 @@
 #include "storage/sqlite/job_changes.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -146,7 +147,7 @@ hub::Outcome<const hub::Job*> JobChanges::apply(WriteContext& context, const hub
   job.status = report.status.value_or(job.status);
   const hub::Seq previous = std::exchange(job.seq, context.next_seq());
   const bool was_kept = with_.kept.passed(previous) || with_.kept.passed(row->progress_seq);
-  job.updated_at = context.now_ms;
+  job.updated_at = std::max(job.updated_at, context.now_ms);  // the clock may have been set back
   if (is_final(job.status)) {
     job.result = report.result;
     job.error = report.error;

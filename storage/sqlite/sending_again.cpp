@@ -15,7 +15,7 @@ std::string is_disabled(hub::EndpointId id) {
 }
 
 hub::UnixMs due_now(const WriteContext& context, const hub::Endpoint& endpoint) {
-  return endpoint.ordered ? due_in_its_turn : context.now_ms;
+  return endpoint.ordered ? due_in_its_turn : context.even_ms;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hub/even_time.h"
+
 namespace carillon::hub {
 namespace {
 
@@ -71,6 +73,42 @@ TEST(Clock, EveryPrefixOfATimeIsNone) {
     EXPECT_EQ(parse_rfc3339(whole.substr(0, size)), std::nullopt) << whole.substr(0, size);
   }
   EXPECT_NE(parse_rfc3339(whole), std::nullopt);
+}
+
+// --- even time -------------------------------------------------------------------------------------------------------
+
+constexpr UnixMs noon = 1'795'435'200'000;
+constexpr std::int64_t hour_ms = 3'600'000;
+
+TEST(EvenTime, IsTheTimeOfDayWhereNobodySetsIt) {
+  EvenTime time;
+  for (const std::int64_t ms : {0, 1, 500, 100'000}) EXPECT_EQ(time.read(noon + ms, 77 + ms), noon + ms);
+}
+
+TEST(EvenTime, GoesOnAtItsPaceWhenTheClockIsSet) {
+  EvenTime time;
+  time.read(noon, 0);
+  EXPECT_EQ(time.read(noon + hour_ms + 10, 10), noon + 10) << "forwards";
+  EXPECT_EQ(time.read(noon + hour_ms + 20, 20), noon + 20);
+  EXPECT_EQ(time.read(noon - hour_ms + 30, 30), noon + 30) << "and back, by two";
+  EXPECT_EQ(time.read(noon + 5'040, 5'040), noon + 5'040) << "right again";
+}
+
+TEST(EvenTime, FollowsAClockThatIsAdjusted) {
+  EvenTime time;
+  time.read(noon, 0);
+  std::int64_t off_ms = 0;
+  for (std::int64_t second = 1; second <= 5'000; ++second) {
+    const std::int64_t steady_ms = second * 1'000;
+    EXPECT_EQ(time.read(noon + steady_ms + ++off_ms, steady_ms), noon + steady_ms + off_ms);
+  }
+}
+
+TEST(EvenTime, FollowsAClockThatWasWrongByMoreThanADay) {
+  EvenTime time;
+  EXPECT_EQ(time.read(0, 0), 0) << "a machine that does not know the time yet";
+  EXPECT_EQ(time.read(noon, 1'000), noon);
+  EXPECT_EQ(time.read(1'000, 2'000), noon + 1'000) << "but never back: what waits would wait for years";
 }
 
 }  // namespace

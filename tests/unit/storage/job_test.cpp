@@ -36,6 +36,19 @@ TEST_F(StoreTest, AJobGoesItsWayAndEveryStepIsAnEvent) {
   EXPECT_EQ(kinds, (std::vector<hub::EventKind>{queued, running, progress, succeeded}));
 }
 
+TEST_F(StoreTest, AJobsTimesNeverRunBackwards) {
+  open();
+  const auto client = principal(make_key("acme"));
+  const hub::Job job = submit(client);
+  clock_.now -= 3'600'000;  // someone has set the clock
+  ASSERT_TRUE(report({client, job.id, JobStatus::running, {}, {}, {}}));
+  EXPECT_EQ(reader_->find_job(job.id)->updated_at, job.created_at);
+  EXPECT_EQ(submit(client).created_at, job.created_at - 3'600'000) << "another job is not held to it";
+  clock_.now += 3'600'001;
+  ASSERT_TRUE(report({client, job.id, JobStatus::failed, {}, {}, {}}));
+  EXPECT_EQ(reader_->find_job(job.id)->updated_at, job.created_at + 1);
+}
+
 TEST_F(StoreTest, WhatTheRulesForbidChangesNothing) {
   open();
   const auto client = principal(make_key("acme"));
