@@ -1,5 +1,7 @@
 #include "app/access_log.h"
 
+#include <unistd.h>
+
 #include <new>
 
 namespace carillon::app {
@@ -9,6 +11,9 @@ namespace {
 std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
 
 }  // namespace
+
+AccessLog::AccessLog(const Settings& settings, const hub::Clock& clock)
+    : AccessLog(settings.log.format, clock, STDERR_FILENO) {}
 
 void AccessLog::on_exchange(const net::http::Exchange& exchange) noexcept {
   try {
@@ -25,9 +30,6 @@ void AccessLog::on_exchange(const net::http::Exchange& exchange) noexcept {
   }
 }
 
-std::unique_ptr<AccessLog> make_access_log(const Settings& settings, const hub::Clock& clock) {
-  if (!settings.log.access || settings.log.level < LogLevel::info) return nullptr;
-  return std::make_unique<AccessLog>(settings, clock);
-}
+bool logs_access(const Settings::Log& settings) { return settings.access && settings.level >= LogLevel::info; }
 
 }  // namespace carillon::app

@@ -8,8 +8,6 @@
 // Threads: any.
 #pragma once
 
-#include <memory>
-
 #include "app/log.h"
 #include "net/http/exchange.h"
 
@@ -17,7 +15,7 @@ namespace carillon::app {
 
 class AccessLog final : public net::http::ExchangeLog {
  public:
-  AccessLog(const Settings& settings, const hub::Clock& clock) : log_(settings, clock) {}
+  AccessLog(const Settings& settings, const hub::Clock& clock);
   /// To `fd`, for tests.
   AccessLog(LogFormat format, const hub::Clock& clock, int fd) : log_(format, LogLevel::info, clock, fd) {}
 
@@ -27,7 +25,7 @@ class AccessLog final : public net::http::ExchangeLog {
   Log log_;
 };
 
-/// None where requests are not logged: whoever asks then asks no more than that.
-std::unique_ptr<AccessLog> make_access_log(const Settings& settings, const hub::Clock& clock);
+/// Whether requests are logged.
+bool logs_access(const Settings::Log& settings);
 
 }  // namespace carillon::app

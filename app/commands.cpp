@@ -61,8 +61,9 @@ class HelpFormatter final : public CLI::Formatter {
 /// The commands and their options; a command that was given leaves its action.
 class CommandLine {
  public:
-  CommandLine()
-      : app_("Carillon, a notification hub: one job status change, rung on every channel.", "carillon"),
+  explicit CommandLine(Environment environment)
+      : environment_(std::move(environment)),
+        app_("Carillon, a notification hub: one job status change, rung on every channel.", "carillon"),
         sources_(app_) {
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.get_formatter()->column_width(34);
@@ -86,7 +87,7 @@ class CommandLine {
   }
 
   CLI::App& app() { return app_; }
-  const SettingsSources& sources() const { return sources_; }
+  Settings read_settings() const { return sources_.gather(environment_); }
   const Action& action() const { return action_; }
 
  private:
@@ -117,8 +118,9 @@ class CommandLine {
   }
 
   void add_serve() {
-    CLI::App& made = command(app_, "serve", "Run the hub, until SIGINT or SIGTERM.",
-                             [](const Settings& settings) { return serve(settings); });
+    CLI::App& made = command(app_, "serve", "Run the hub, until SIGINT or SIGTERM.", [this](const Settings& settings) {
+      return serve(settings, [this] { return read_settings(); });
+    });
     made.footer("");
     made.footer([] { return settings_help(); });
   }
@@ -295,6 +297,7 @@ class CommandLine {
     add("settings-reference", "All settings, in Markdown.", [] { return settings_reference(); });
   }
 
+  const Environment environment_;
   CLI::App app_;
   SettingsSources sources_;
   Action action_;
@@ -354,7 +357,7 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
 
 int run_command(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
                 std::ostream& err) {
-  CommandLine line;
+  CommandLine line(environment);
   try {
     line.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForVersion& version) {
@@ -370,7 +373,7 @@ int run_command(const std::vector<std::string>& arguments, const Environment& en
     return exit_usage;
   }
   try {
-    return line.action()(line.sources().gather(environment));
+    return line.action()(line.read_settings());
   } catch (const SettingsError& error) {
     err << "carillon: " << error.what() << "\n";
     return exit_usage;

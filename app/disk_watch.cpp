@@ -27,9 +27,10 @@ void DiskWatch::look() {
   if (statvfs(directory_.c_str(), &disk) != 0) return;  // as it was: that it cannot be written, the store will say
   const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   free_bytes_ = free_bytes;
-  if (free_bytes < free_min_bytes_) {
+  const std::uint64_t least = free_min_bytes();
+  if (free_bytes < least) {
     low_ = true;
-  } else if (free_bytes >= free_min_bytes_ + free_min_bytes_ / 10) {
+  } else if (free_bytes >= least + least / 10) {
     low_ = false;
   }
 }

@@ -1,6 +1,6 @@
 // How much room the disk of the data directory has left, and how much of it the hub has taken.
 //
-// Threads: look() from one thread; the rest from any, as of the last look.
+// Threads: look() and set_free_min() from one thread; the rest from any, as of the last look.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,9 @@ class DiskWatch {
   void look();
 
   bool low() const { return low_.load(std::memory_order_relaxed); }
-  std::uint64_t free_min_bytes() const { return free_min_bytes_; }
+  std::uint64_t free_min_bytes() const { return free_min_bytes_.load(std::memory_order_relaxed); }
+  /// From the next look on.
+  void set_free_min(std::uint64_t bytes) { free_min_bytes_ = bytes; }
   /// For those that are not root.
   std::uint64_t free_bytes() const { return free_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t database_bytes() const { return database_bytes_.load(std::memory_order_relaxed); }
@@ -29,7 +31,7 @@ class DiskWatch {
  private:
   const std::string directory_;
   const std::string database_file_;
-  const std::uint64_t free_min_bytes_;
+  std::atomic<std::uint64_t> free_min_bytes_;
   std::atomic<bool> low_{false};
   std::atomic<std::uint64_t> free_bytes_{0};
   std::atomic<std::uint64_t> database_bytes_{0};

@@ -188,8 +188,9 @@ std::string manual_page(const CLI::App& app) {
                "The data directory, there: database, key of the webhooks' secrets, control socket.") +
          ".SH SIGNALS\n" +
          entry("SIGTERM, SIGINT", "End: WebSockets are told, what was taken is written. A second one ends at once.") +
-         entry("SIGHUP", "Read certificate and key anew.") + ".SH EXIT STATUS\n" + entry("0", "All is well.") +
-         entry("1", "It failed; one line says why.") +
+         entry("SIGHUP",
+               "Read the settings, the certificate and its key anew; what waits for a restart is named in the log.") +
+         ".SH EXIT STATUS\n" + entry("0", "All is well.") + entry("1", "It failed; one line says why.") +
          entry("2", "The command line, the environment or the settings file is wrong; one line says where.");
 }
 
@@ -206,17 +207,23 @@ std::string settings_reference() {
       "`carillon check` tells without\nstarting anything. Sizes are in bytes; the end of a key says the unit of a "
       "time: "
       "`_s` seconds, `_ms` milliseconds.\n\n"
-      "SIGHUP has a running hub read its certificate and key anew; all else waits for a restart.\n";
+      "SIGHUP (`systemctl reload carillon`) has a running hub read them all anew, the certificate and its key too. "
+      "What "
+      "`reload`\nsays yes to it takes at once, for what is connected as well; of anything else that was changed the "
+      "log "
+      "says that it waits\nfor a restart. Where a line is no good, the log says which, and nothing is changed. A flag "
+      "or "
+      "a variable that the hub was\nstarted with goes before the file then too.\n";
   const Settings defaults;
   std::string_view section = "none yet";
   for (const Setting& setting : settings_table()) {
     if (setting.section() != section) {
       section = setting.section();
       out += section.empty() ? "\n## Without a section\n" : "\n## [" + std::string(section) + "]\n";
-      out += "\n| key | default | must be | effect |\n| --- | --- | --- | --- |\n";
+      out += "\n| key | default | reload | must be | effect |\n| --- | --- | --- | --- | --- |\n";
     }
     out += "| `" + std::string(setting.name()) + "`" + " | `" + cell(setting.show(defaults)) + "` | " +
-           cell(setting.wanted) + " | " + cell(setting.help) + " |\n";
+           (setting.reloads ? "yes" : "restart") + " | " + cell(setting.wanted) + " | " + cell(setting.help) + " |\n";
   }
   return out;
 }

@@ -26,7 +26,6 @@
 #include "channels/polling/waiting_room.h"
 #include "channels/webhook/address_guard.h"
 #include "channels/webhook/dispatcher.h"
-#include "channels/webhook/endpoint_url.h"
 #include "channels/webhook/retry_schedule.h"
 #include "channels/websocket/admission.h"
 #include "channels/websocket/channel.h"
@@ -178,18 +177,17 @@ struct HubServer::Parts {
         metrics(*store, watchdog, disk, [this] { return certificate_end_s.load(); }),
         admission(admission_limits(settings.websocket)),
         waiting_room({settings.polling.waiting_max, settings.polling.waiting_per_key}),
-        rates(settings.limits),
-        access_log(make_access_log(settings, clock)),
-        road_log(make_road_log(settings, clock)) {
+        access_log(settings, clock),
+        road_log(settings, clock),
+        adjustment(adjusted(std::make_shared<RateLimits>(settings.limits))),
+        connections_max(settings.limits.connections) {
     const auto reader = store->open_reader();
     first_start = reader->keys({.account = {}, .role = {}, .name = {}, .after = {}, .limit = 1}).empty();
-    urls.allow_http = settings.webhooks.allow_http;
-    const ServingContext context{settings,  *store,    rules.ownership(), clock,           urls,
-                                 admission, under_way, waiting_room,      reader->epoch(), metrics,
-                                 health,    rates,     access_log.get(),  road_log.get()};
+    const ServingContext context{*adjustment, *store,       rules.ownership(), clock,   admission,
+                                 under_way,   waiting_room, reader->epoch(),   metrics, health};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all)
-      dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings, road_log.get()));
+      dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings, adjustment->road_log));
     if (dispatcher) metrics.watch(dispatcher->figures());
     if (tls) certificate_end_s = tls->valid_until_s();
     for (std::size_t i = 0; i < loops.size(); ++i) watchdog.watch("loop-" + std::to_string(i), loops[i]->loop());
@@ -237,7 +235,7 @@ struct HubServer::Parts {
   void place(std::unique_ptr<net::Transport> transport) {
     std::size_t connected = 0;
     for (const auto& loop : loops) connected += loop->connections();
-    if (connected >= settings.limits.connections) {
+    if (connected >= connections_max) {
       std::string answer = over_capacity();
       const iovec piece{answer.data(), answer.size()};
       transport->write(&piece, 1);
@@ -246,10 +244,29 @@ struct HubServer::Parts {
     next_turning_loop().adopt(std::move(transport), Entrance::front);
   }
 
-  void reload_certificate() {
-    tls = make_tls(settings, Doors::all);
-    certificate_end_s = tls->valid_until_s();
-    run_on(loops.front()->loop(), [this, fresh = tls] { front_tls = fresh; });
+  std::shared_ptr<const Adjustment> adjusted(std::shared_ptr<RateLimits> rates) {
+    return std::make_shared<const Adjustment>(Adjustment{settings, std::move(rates),
+                                                         logs_access(settings.log) ? &access_log : nullptr,
+                                                         logs_road(settings.log) ? &road_log : nullptr});
+  }
+
+  void reload(const Settings& wanted) {
+    if (tls) tls = make_tls(wanted, Doors::all);  // the one thing that may yet be no good
+    // Who has called keeps what he has called, where nothing else is allowed now.
+    const auto rates =
+        wanted.limits == settings.limits ? adjustment->rates : std::make_shared<RateLimits>(wanted.limits);
+    settings = wanted;
+    adjustment = adjusted(rates);
+    if (tls) certificate_end_s = tls->valid_until_s();
+    admission.set_limits(admission_limits(settings.websocket));
+    waiting_room.set_places(settings.polling.waiting_max);
+    disk.set_free_min(settings.store.disk_free_min_bytes);
+    run_on(loops.front()->loop(), [this, fresh = tls, most = settings.limits.connections] {
+      front_tls = fresh;
+      connections_max = most;
+    });
+    for (const auto& loop : loops) loop->adjust(adjustment);
+    if (dispatcher) dispatcher->set_options(dispatcher_options(settings, adjustment->road_log));
   }
 
   net::MonotonicMs drain() {
@@ -294,7 +311,7 @@ struct HubServer::Parts {
     }
   }
 
-  const Settings settings;
+  Settings settings;
   std::shared_ptr<const net::TlsContext> tls;        ///< the one that was read last
   std::shared_ptr<const net::TlsContext> front_tls;  ///< for new connections; once begun, the first loop's alone
   hub::SystemClock clock;
@@ -311,12 +328,12 @@ struct HubServer::Parts {
   Health health;
   std::atomic<std::int64_t> certificate_end_s{0};  ///< 0 where no TLS is spoken
   Metrics metrics;
-  channels::webhook::UrlPolicy urls;
   channels::websocket::Admission admission;
   channels::polling::WaitingRoom waiting_room;
-  RateLimits rates;
-  std::unique_ptr<AccessLog> access_log;  ///< null where requests are not logged
-  std::unique_ptr<RoadLog> road_log;      ///< null where the road is not
+  AccessLog access_log;
+  RoadLog road_log;
+  std::shared_ptr<const Adjustment> adjustment;  ///< the last
+  std::size_t connections_max;                   ///< once begun, the first loop's alone
   bool first_start = false;
   std::vector<std::unique_ptr<ServingLoop>> loops;
   std::unique_ptr<Dispatcher> dispatcher;
@@ -354,7 +371,7 @@ std::optional<CertificateTime> HubServer::certificate_time() const {
   return CertificateTime{tls->valid_from_s(), tls->valid_until_s()};
 }
 
-void HubServer::reload_certificate() { parts_->reload_certificate(); }
+void HubServer::reload(const Settings& settings) { parts_->reload(settings); }
 
 const std::optional<storage::sqlite::Upgrade>& HubServer::upgraded() const { return parts_->upgraded; }
 
@@ -365,7 +382,8 @@ HubServer::Condition HubServer::look() {
   for (std::size_t i = 0; i <= commits.bounds().size(); ++i) {
     if (i > 0 && commits.bounds()[i - 1] >= slow_commit_s) slow += commits.count(i);
   }
-  return {parts_->store->writable(), parts_->store->damaged(), parts_->watchdog.stuck(), parts_->disk.low(), parts_->disk.free_bytes(), slow};
+  return {parts_->store->writable(), parts_->store->damaged(),  parts_->watchdog.stuck(),
+          parts_->disk.low(),        parts_->disk.free_bytes(), slow};
 }
 
 std::vector<Watchdog::Stuck> HubServer::stuck() const { return parts_->watchdog.stuck(); }

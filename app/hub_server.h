@@ -56,10 +56,10 @@ class HubServer {
 
   /// The certificate's time; nothing where no TLS is spoken.
   std::optional<CertificateTime> certificate_time() const;
-  /// Reads certificate and key anew: who connects from now on is shown the new one, who is connected stays as it is.
-  /// Throws std::runtime_error that says what is wrong with them, and goes on with those it has. Only where TLS is
-  /// spoken, while it serves.
-  void reload_certificate();
+  /// Takes of the settings what Setting::reloads names, each loop from its next turn on, and reads certificate and key
+  /// anew where TLS is spoken: who connects from now on is shown the new one, who is connected stays as it is. Throws
+  /// std::runtime_error that says what is wrong with them, and goes on as it was. Only while it serves.
+  void reload(const Settings& settings);
 
   /// What was done to a database of an earlier version when it was opened; nothing where it was up to date, or new.
   const std::optional<storage::sqlite::Upgrade>& upgraded() const;

@@ -32,6 +32,12 @@ class JobsResource {
         limits_(limits),
         road_log_(road_log) {}
 
+  /// Other limits from now on, and where the road is told.
+  void adjust(Limits limits, const RoadLog* road_log) {
+    limits_ = limits;
+    road_log_ = road_log;
+  }
+
   /// POST /jobs: 201 with Location and the job, once it is on disk. With an Idempotency-Key that came before: the first
   /// answer again, and Idempotency-Replayed; 422 where it came with another body, 409 while the first is not answered.
   void submit(const net::http::Request& request, const hub::Principal& who, const net::http::Responder& responder);
@@ -57,8 +63,8 @@ class JobsResource {
   const channels::webhook::UrlPolicy& urls_;
   SubmissionsUnderWay& under_way_;
   hub::CommitListener& home_;
-  const Limits limits_;
-  const RoadLog* const road_log_;  ///< null where the road is not logged
+  Limits limits_;
+  const RoadLog* road_log_;  ///< null where the road is not logged
 };
 
 }  // namespace carillon::app

@@ -66,8 +66,11 @@ class Log {
   void info(std::string_view message, std::initializer_list<LogField> fields = {}) const;
   void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const;
 
+  /// From now on.
+  void set_level(LogLevel level) { level_ = level; }
+
   /// To ask before something costly is put together for a line.
-  bool writes(LogLevel level) const { return level <= level_; }
+  bool writes(LogLevel level) const { return level <= level_.load(std::memory_order_relaxed); }
 
   /// Lines that a descriptor did not take, or not whole, of all logs of this process.
   static std::uint64_t lines_dropped() { return all_dropped.load(std::memory_order_relaxed); }
@@ -76,7 +79,7 @@ class Log {
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
 
   LogFormat format_;
-  LogLevel level_;
+  std::atomic<LogLevel> level_;
   const hub::Clock& clock_;
   int fd_;
   mutable std::mutex mutex_;

@@ -1,5 +1,7 @@
 #include "app/road_log.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -12,6 +14,9 @@ namespace {
 std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
 
 }  // namespace
+
+RoadLog::RoadLog(const Settings& settings, const hub::Clock& clock)
+    : log_(settings.log.format, LogLevel::debug, clock, STDERR_FILENO) {}
 
 RoadLog::Note::Note(const Log& log, const net::http::Request& request, const hub::Principal& who)
     : log_(log),
@@ -75,9 +80,6 @@ void RoadLog::attempted(const hub::Delivery& delivery, const hub::Attempt& attem
                            {"trace_id", or_dash(trace_id)}});
 }
 
-std::unique_ptr<RoadLog> make_road_log(const Settings& settings, const hub::Clock& clock) {
-  if (settings.log.level < LogLevel::debug) return nullptr;
-  return std::make_unique<RoadLog>(settings, clock);
-}
+bool logs_road(const Settings::Log& settings) { return settings.level >= LogLevel::debug; }
 
 }  // namespace carillon::app

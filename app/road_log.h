@@ -22,7 +22,7 @@ namespace carillon::app {
 
 class RoadLog {
  public:
-  RoadLog(const Settings& settings, const hub::Clock& clock) : log_(settings, clock) {}
+  RoadLog(const Settings& settings, const hub::Clock& clock);
 
   /// What of a request outlives it, to tell what came of it. The log outlives it.
   class Note {
@@ -54,7 +54,7 @@ class RoadLog {
   Log log_;
 };
 
-/// None where such lines are not written: whoever asks then asks no more than that.
-std::unique_ptr<RoadLog> make_road_log(const Settings& settings, const hub::Clock& clock);
+/// Whether such lines are written.
+bool logs_road(const Settings::Log& settings);
 
 }  // namespace carillon::app

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -22,6 +23,8 @@
 #include "app/hub_server.h"
 #include "app/log.h"
 #include "app/service_manager.h"
+#include "app/settings_changes.h"
+#include "app/settings_file.h"
 #include "app/spare_memory.h"
 #include "app/start_turn.h"
 #include "hub/clock.h"
@@ -136,23 +139,47 @@ void show_first_start(const Settings& settings, const std::string& text, const L
            {{"file", keep_first_start(settings, text)}});
 }
 
-/// What SIGHUP has read anew. Each part says what has come of it, and keeps what it has where the new is no good.
-void reload(const Settings& settings, HubServer& hub, const hub::Clock& clock, const Log& log) {
-  if (!hub.certificate_time()) return log.info("nothing to reload", {{"signal", "SIGHUP"}});
+void tell_changes(const SettingChanges& changes, const Log& log) {
+  for (const auto& [key, from, to] : changes.taken) {
+    log.info("a setting was changed", {{"key", key}, {"from", from}, {"to", to}});
+  }
+  for (const auto& [key, from, to] : changes.waiting) {
+    log.warning("a changed setting waits for a restart", {{"key", key}, {"running", from}, {"wanted", to}});
+  }
+}
+
+/// What SIGHUP has read anew: all of it is taken, or where some of it is no good nothing is.
+void reload(Settings& settings, const ReadSettings& read_settings, HubServer& hub, const hub::Clock& clock, Log& log) {
+  SettingChanges changes;
   try {
-    hub.reload_certificate();
+    changes = changes_between(settings, read_settings());
+  } catch (const SettingsError& error) {
+    return log.error("nothing was reloaded: what is set is no good", {{"why", error.what()}});
+  }
+  try {
+    hub.reload(changes.settings);
+  } catch (const std::exception& error) {
+    return log.error("nothing was reloaded: the certificate is no good, the one before is kept",
+                     {{"why", error.what()}});
+  }
+  // The more talkative of the two levels has the last word of the one and the first of the other.
+  log.set_level(std::max(settings.log.level, changes.settings.log.level));
+  settings = changes.settings;
+  tell_changes(changes, log);
+  if (hub.certificate_time()) {
     log.info("the certificate was reloaded", {{"file", settings.tls_cert}});
     tell_certificate(settings, hub, clock, log);
-  } catch (const std::exception& error) {
-    log.error("the certificate was not reloaded, the one before is kept", {{"why", error.what()}});
+  } else if (changes.taken.empty() && changes.waiting.empty()) {
+    log.info("nothing to reload", {{"signal", "SIGHUP"}});
   }
+  log.set_level(settings.log.level);
 }
 
 }  // namespace
 
-int serve(const Settings& settings) {
+int serve(Settings settings, const ReadSettings& read_settings) {
   const hub::SystemClock clock;
-  const Log log(settings, clock);
+  Log log(settings, clock);
   const Signals signals;
   ServiceManager manager;
   const rlim_t files = raise_file_limit();
@@ -192,7 +219,7 @@ int serve(const Settings& settings) {
     if (hub.stuck().empty()) manager.is_well(net::steady_now_ms());
     if (signal == SIGHUP) {
       manager.reloading();
-      reload(settings, hub, clock, log);
+      reload(settings, read_settings, hub, clock, log);
       manager.ready("Serving on " + url);
     } else if (signal) {
       break;

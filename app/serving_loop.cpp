@@ -14,6 +14,7 @@
 #include "channels/polling/polling_resource.h"
 #include "channels/webhook/default_secret_resource.h"
 #include "channels/webhook/deliveries_resource.h"
+#include "channels/webhook/endpoint_url.h"
 #include "channels/webhook/webhooks_resource.h"
 #include "channels/websocket/channel.h"
 #include "hub/authenticator.h"
@@ -42,16 +43,16 @@ net::http::HttpLimits http_limits(const Settings::Limits& limits) {
 }
 
 /// The control socket's are plain: no page and no browser comes in there.
-net::http::HttpOptions control_options(const ServingContext& context) {
+net::http::HttpOptions control_options(const Adjustment& with) {
   net::http::HttpOptions options;
-  options.limits = http_limits(context.settings.limits);
-  options.log = context.access_log;
+  options.limits = http_limits(with.settings.limits);
+  options.log = with.access_log;
   return options;
 }
 
-net::http::HttpOptions front_options(const ServingContext& context) {
-  const Settings::Http& http = context.settings.http;
-  net::http::HttpOptions options = control_options(context);
+net::http::HttpOptions front_options(const Adjustment& with) {
+  const Settings::Http& http = with.settings.http;
+  net::http::HttpOptions options = control_options(with);
   options.cors = net::http::CorsPolicy(http.cors_origins);
   options.gzip = {http.gzip_min_bytes, http.gzip_max_bytes};
   options.server_timing = http.server_timing;
@@ -73,13 +74,21 @@ channels::websocket::WebSocketOptions websocket_options(const Settings::WebSocke
   return options;
 }
 
-channels::polling::PollingOptions polling_options(const ServingContext& context) {
-  const Settings::Polling& settings = context.settings.polling;
-  const channels::PayloadOptions payload{context.settings.webhooks.max_body, context.settings.public_url};
+JobsResource::Limits job_limits(const Settings::Limits& limits) {
+  return {limits.updates, limits.idempotency_key_bytes};
+}
+
+Turnstile::Options turnstile_options(const Adjustment& with) {
+  return {with.settings.limits.refusals_per_address, with.access_log != nullptr};
+}
+
+channels::polling::PollingOptions polling_options(const Settings& all, const std::string& epoch) {
+  const Settings::Polling& settings = all.polling;
+  const channels::PayloadOptions payload{all.webhooks.max_body, all.public_url};
   channels::polling::PollingOptions options;
   options.wait_max_s = settings.wait_max_s;
   options.retry_after_max_s = settings.retry_after_max_s;
-  options.feed = {payload, settings.page_bytes, context.epoch};
+  options.feed = {payload, settings.page_bytes, epoch};
   options.streams = {settings.heartbeat_s * ms_per_s, settings.slow_client_ms, settings.queue_bytes, payload};
   return options;
 }
@@ -143,32 +152,34 @@ class KeyUseNotes final : private net::Timer {
 
 /// In the order in which they are built on one another.
 struct ServingLoop::Parts {
-  Parts(const ServingContext& context, hub::CommitListener& home)
+  Parts(const ServingContext& context, hub::CommitListener& home) : Parts(context, context.begin.settings, home) {}
+
+  Parts(const ServingContext& context, const Settings& settings, hub::CommitListener& home)
       : reader(context.store.open_reader()),
-        authenticator(*reader, context.clock, keys_cached_max, context.settings.store.key_uses_s * ms_per_s),
-        key_uses(loop, context.store, authenticator, home, context.settings.store.key_uses_s * ms_per_s),
+        authenticator(*reader, context.clock, keys_cached_max, settings.store.key_uses_s * ms_per_s),
+        key_uses(loop, context.store, authenticator, home, settings.store.key_uses_s * ms_per_s),
         door(authenticator, context.clock),
-        turnstile(loop, context.rates, context.admission, figures,
-                  {context.settings.limits.refusals_per_address, context.access_log != nullptr}),
-        intake(intake_limits(context.settings.limits)),
-        jobs(context.store, intake, context.urls, context.submissions_under_way, home,
-             {context.settings.limits.updates, context.settings.limits.idempotency_key_bytes}, context.road_log),
+        turnstile(loop, context.begin.rates, context.admission, figures, turnstile_options(context.begin)),
+        intake(intake_limits(settings.limits)),
+        urls{settings.webhooks.allow_http},
+        jobs(context.store, intake, urls, context.submissions_under_way, home, job_limits(settings.limits),
+             context.begin.road_log),
         polling(loop, context.store, *reader, authenticator, context.ownership, context.clock, context.waiting_room,
-                polling_options(context)),
+                polling_options(settings, context.epoch)),
         polled_jobs(polling),
         feed(polling),
-        webhooks(context.store, *reader, context.ownership, home, context.urls, context.clock,
-                 context.settings.webhooks.secret_overlap_s),
+        webhooks(context.store, *reader, context.ownership, home, urls, context.clock,
+                 settings.webhooks.secret_overlap_s),
         deliveries(context.store, *reader, context.ownership, home),
-        default_secret(context.store, home, context.clock, context.settings.webhooks.secret_overlap_s),
+        default_secret(context.store, home, context.clock, settings.webhooks.secret_overlap_s),
         admin(context.store, *reader, context.clock, home),
         websocket(loop, *reader, authenticator, context.ownership, context.clock, context.admission, context.epoch,
-                  websocket_options(context.settings.websocket)),
+                  websocket_options(settings.websocket)),
         drain_watch(loop, websocket, polling),
         front(make_front_routes(resources(context))),
         control(make_control_routes(resources(context))),
-        front_http(loop, front, front_options(context)),
-        control_http(loop, control, control_options(context)),
+        front_http(loop, front, front_options(context.begin)),
+        control_http(loop, control, control_options(context.begin)),
         connections(loop) {
     context.metrics.watch({websocket, polling, front_http, control_http, connections, figures});
   }
@@ -187,7 +198,22 @@ struct ServingLoop::Parts {
             figures,
             context.health,
             context.metrics,
-            context.settings.metrics_listen.empty()};
+            context.begin.settings.metrics_listen.empty()};
+  }
+
+  /// On the loop's thread.
+  void adjust(const Adjustment& with) {
+    const Settings& settings = with.settings;
+    turnstile.adjust(with.rates, turnstile_options(with));
+    intake = hub::Intake(intake_limits(settings.limits));
+    urls = {settings.webhooks.allow_http};
+    jobs.adjust(job_limits(settings.limits), with.road_log);
+    polling.set_options(polling_options(settings, polling.options().feed.epoch));
+    webhooks.set_secret_overlap(settings.webhooks.secret_overlap_s);
+    default_secret.set_secret_overlap(settings.webhooks.secret_overlap_s);
+    websocket.set_options(websocket_options(settings.websocket));
+    front_http.set_options(front_options(with));
+    control_http.set_options(control_options(with));
   }
 
   net::EventLoop loop;
@@ -198,6 +224,7 @@ struct ServingLoop::Parts {
   CallFigures figures;
   Turnstile turnstile;
   hub::Intake intake;
+  channels::webhook::UrlPolicy urls;
   JobsResource jobs;
   channels::polling::PollingChannel polling;
   channels::polling::PollingResource polled_jobs;
@@ -235,6 +262,10 @@ void ServingLoop::end() {
   if (!thread_.joinable()) return;
   parts_->loop.stop();
   thread_.join();
+}
+
+void ServingLoop::adjust(std::shared_ptr<const Adjustment> adjustment) {
+  parts_->loop.post([this, adjustment = std::move(adjustment)] { parts_->adjust(*adjustment); });
 }
 
 void ServingLoop::adopt(std::unique_ptr<net::Transport> transport, Entrance entrance) {

@@ -2,7 +2,8 @@
 // store. A hub has one a core; what they share is the store and what is counted for the whole hub: Admission,
 // WaitingRoom, RateLimits, SubmissionsUnderWay.
 //
-// Threads: adopt(), begin(), drain() and on_commit() from any thread; everything inside runs on the loop's own.
+// Threads: adopt(), adjust(), begin(), drain() and on_commit() from any thread; everything inside runs on the loop's
+// own.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,6 @@
 #include "app/settings.h"
 #include "app/submissions_under_way.h"
 #include "channels/polling/waiting_room.h"
-#include "channels/webhook/endpoint_url.h"
 #include "channels/websocket/admission.h"
 #include "hub/clock.h"
 #include "hub/commit_inbox.h"
@@ -31,22 +31,26 @@
 
 namespace carillon::app {
 
+/// What can change while it serves: built with one, a loop can be given another. What it points to outlives the loop.
+struct Adjustment {
+  Settings settings;
+  std::shared_ptr<RateLimits> rates;
+  net::http::ExchangeLog* access_log;  ///< null where requests are not logged
+  const RoadLog* road_log;             ///< null where the road is not
+};
+
 /// What all loops are built on. Everything outlives them.
 struct ServingContext {
-  const Settings& settings;
+  const Adjustment& begin;
   hub::Store& store;
   const hub::Ownership& ownership;
   const hub::Clock& clock;
-  const channels::webhook::UrlPolicy& urls;
   channels::websocket::Admission& admission;
   SubmissionsUnderWay& submissions_under_way;
   channels::polling::WaitingRoom& waiting_room;
   std::string epoch;
   Metrics& metrics;
   const Health& health;
-  RateLimits& rates;
-  net::http::ExchangeLog* access_log;  ///< null where requests are not logged
-  const RoadLog* road_log;             ///< null where the road is not
 };
 
 /// Through which door a connection came in.
@@ -64,6 +68,9 @@ class ServingLoop final : public hub::CommitListener, private net::TurnEnd {
   void listen();
   /// Starts the thread.
   void begin();
+
+  /// From its next turn on; of `settings` it takes what Setting::reloads names.
+  void adjust(std::shared_ptr<const Adjustment> adjustment);
 
   /// Takes over a connection that was just accepted.
   void adopt(std::unique_ptr<net::Transport> transport, Entrance entrance);

@@ -56,6 +56,8 @@ struct Settings {
     std::int64_t burst_s = 10;                       ///< so many seconds' worth of them at once
     std::size_t rate_entries = 65'536;               ///< keys and classes, and addresses, that are counted at one time
     std::uint32_t refusals_per_address = 0;          ///< refused keys that are answered 401; 0: all are
+
+    bool operator==(const Limits&) const = default;
   } limits;
 
   struct Http {

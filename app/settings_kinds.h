@@ -45,6 +45,12 @@ bool is_public_url_or_empty(const std::string& text);
 
 std::string range_text(std::int64_t min, std::int64_t max);
 
+/// One that a running hub takes at SIGHUP.
+inline Setting live(Setting setting) {
+  setting.reloads = true;
+  return setting;
+}
+
 template <typename Get>
 Setting number(std::string_view key, Get get, std::int64_t min, std::int64_t max, std::string_view help) {
   return {key,
@@ -57,7 +63,8 @@ Setting number(std::string_view key, Get get, std::int64_t min, std::int64_t max
             get(settings) = static_cast<std::remove_reference_t<decltype(get(settings))>>(*value);
             return true;
           },
-          [=](const Settings& settings) { return std::to_string(get(settings)); }};
+          [=](const Settings& settings) { return std::to_string(get(settings)); },
+          [=](Settings& to, const Settings& from) { get(to) = get(from); }};
 }
 
 template <typename Get>
@@ -72,7 +79,8 @@ Setting text(std::string_view key, Get get, bool (*allowed)(const std::string&),
             get(settings) = texts[0];
             return true;
           },
-          [=](const Settings& settings) { return quoted(get(settings)); }};
+          [=](const Settings& settings) { return quoted(get(settings)); },
+          [=](Settings& to, const Settings& from) { get(to) = get(from); }};
 }
 
 template <typename Get>
@@ -87,6 +95,7 @@ Setting boolean(std::string_view key, Get get, std::string_view help) {
             return true;
           },
           [=](const Settings& settings) -> std::string { return get(settings) ? "true" : "false"; },
+          [=](Settings& to, const Settings& from) { get(to) = get(from); },
           {"true", "false"}};
 }
 
@@ -121,6 +130,7 @@ Setting choice(std::string_view key, Get get, std::vector<std::pair<std::string,
             }
             return std::string{};
           },
+          [=](Settings& to, const Settings& from) { get(to) = get(from); },
           std::move(all)};
 }
 
@@ -138,7 +148,8 @@ Setting list(std::string_view key, Get get, bool (*allowed)(const std::string&),
             get(settings) = texts;
             return true;
           },
-          [=](const Settings& settings) { return shown_list(get(settings)); }};
+          [=](const Settings& settings) { return shown_list(get(settings)); },
+          [=](Settings& to, const Settings& from) { get(to) = get(from); }};
 }
 
 /// From one to `count_max` numbers.
@@ -160,7 +171,8 @@ Setting number_list(std::string_view key, Get get, std::int64_t min, std::int64_
             get(settings) = std::move(numbers);
             return true;
           },
-          [=](const Settings& settings) { return shown_list(get(settings)); }};
+          [=](const Settings& settings) { return shown_list(get(settings)); },
+          [=](Settings& to, const Settings& from) { get(to) = get(from); }};
 }
 
 }  // namespace carillon::app::kinds

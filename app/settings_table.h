@@ -30,7 +30,10 @@ struct Setting {
   std::function<bool(Settings&, const std::vector<std::string>&)> set;
   /// The value as TOML writes it.
   std::function<std::string(const Settings&)> show;
+  /// Takes the value over from other settings.
+  std::function<void(Settings&, const Settings&)> take;
   std::vector<std::string> words = {};  ///< all that a value can be, where it is one of a few
+  bool reloads = false;                 ///< whether a running hub takes it at SIGHUP; otherwise its next start does
 
   /// "webhooks" of "webhooks.allow_http", "" of "listen".
   std::string_view section() const;

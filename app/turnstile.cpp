@@ -16,13 +16,13 @@ std::string address_of(const net::http::Request& request) {
 }  // namespace
 
 bool Turnstile::admits(const net::http::Request& request, const net::http::Responder& responder) {
-  if (!rates_.limits_addresses()) return true;
-  const auto outcome = rates_.take(net::network_of(address_of(request)), loop_.now_ms());
-  responder.add_fields(rates_.address_fields(outcome));
+  if (!rates_->limits_addresses()) return true;
+  const auto outcome = rates_->take(net::network_of(address_of(request)), loop_.now_ms());
+  responder.add_fields(rates_->address_fields(outcome));
   if (outcome.taken) return true;
   responder.send({429,
                   "rate_limited",
-                  "This address may make " + std::to_string(rates_.per_second_of_address()) + " calls a second.",
+                  "This address may make " + std::to_string(rates_->per_second_of_address()) + " calls a second.",
                   {},
                   net::up_to_s(outcome.wait_ms)});
   return false;
@@ -30,14 +30,14 @@ bool Turnstile::admits(const net::http::Request& request, const net::http::Respo
 
 bool Turnstile::admits(const hub::Principal& who, CallClass call, const net::http::Responder& responder) {
   if (options_.names_callers) responder.name_caller(hub::to_text(who.key));
-  if (!rates_.limits(call)) return true;
-  const auto outcome = rates_.take(who.key, call, loop_.now_ms());
-  responder.add_fields(rates_.fields(call, outcome));
+  if (!rates_->limits(call)) return true;
+  const auto outcome = rates_->take(who.key, call, loop_.now_ms());
+  responder.add_fields(rates_->fields(call, outcome));
   if (outcome.taken) return true;
   ++figures_.limited_of(call);
   responder.send({429,
                   "rate_limited",
-                  "This key may make " + std::to_string(rates_.per_second(call)) + " calls a second of the class \"" +
+                  "This key may make " + std::to_string(rates_->per_second(call)) + " calls a second of the class \"" +
                       std::string(to_text(call)) + "\".",
                   {},
                   net::up_to_s(outcome.wait_ms)});

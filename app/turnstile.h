@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "app/call_figures.h"
 #include "app/rate_limits.h"
@@ -23,9 +25,15 @@ class Turnstile {
     bool names_callers = false;              ///< for the log of requests
   };
 
-  Turnstile(const net::EventLoop& loop, RateLimits& rates, channels::websocket::Admission& admission,
+  Turnstile(const net::EventLoop& loop, std::shared_ptr<RateLimits> rates, channels::websocket::Admission& admission,
             CallFigures& figures, Options options)
-      : loop_(loop), rates_(rates), admission_(admission), figures_(figures), options_(options) {}
+      : loop_(loop), rates_(std::move(rates)), admission_(admission), figures_(figures), options_(options) {}
+
+  /// Other limits from now on.
+  void adjust(std::shared_ptr<RateLimits> rates, Options options) {
+    rates_ = std::move(rates);
+    options_ = options;
+  }
 
   // True for who may go on; who may not has been answered 429.
 
@@ -39,7 +47,7 @@ class Turnstile {
 
  private:
   const net::EventLoop& loop_;
-  RateLimits& rates_;
+  std::shared_ptr<RateLimits> rates_;
   channels::websocket::Admission& admission_;
   CallFigures& figures_;
   Options options_;

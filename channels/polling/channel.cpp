@@ -22,6 +22,11 @@ PollingChannel::PollingChannel(net::EventLoop& loop, const hub::Store& store, hu
       feed_polls_(options_.feed, reader.last_seq()),
       streams_(reader, options_.streams) {}
 
+void PollingChannel::set_options(const PollingOptions& options) {
+  options_ = options;
+  streams_.set_options(options.streams);
+}
+
 void PollingChannel::on_commit(const hub::CommitBatch& batch) {
   job_cache_.on_commit(batch);
   job_polls_.on_commit(batch);
@@ -35,7 +40,6 @@ bool PollingChannel::admit(const hub::Principal& who, const net::http::Responder
     responder.send({503, "going_away", "The hub is shutting down.", {}, draining_retry_after_s});
     return false;
   }
-  const WaitingRoom::Limits& limits = guests_.room().limits();
   switch (guests_.room().enter(who.key)) {
     case WaitingRoom::Entry::admitted:
       return true;
@@ -45,7 +49,7 @@ bool PollingChannel::admit(const hub::Principal& who, const net::http::Responder
     case WaitingRoom::Entry::key_is_full:
       responder.send({429,
                       "too_many_waiting",
-                      "Too many wait with this key: at most " + std::to_string(limits.per_key) + ".",
+                      "Too many wait with this key: at most " + std::to_string(guests_.room().per_key()) + ".",
                       {},
                       full_retry_after_s});
       return false;

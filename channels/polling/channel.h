@@ -30,6 +30,9 @@ class PollingChannel {
                  const hub::Ownership& ownership, const hub::Clock& clock, WaitingRoom& room,
                  const PollingOptions& options);
 
+  /// Other options from now on; who waits already waits as it asked to.
+  void set_options(const PollingOptions& options);
+
   /// Before the first commit that is passed on.
   void begin_after(const hub::Store::Beginning& told) { job_cache_.begin_after(told); }
   void on_commit(const hub::CommitBatch& batch);
@@ -57,7 +60,7 @@ class PollingChannel {
   const EventStreams& streams() const { return streams_; }
 
  private:
-  const PollingOptions options_;
+  PollingOptions options_;
   hub::Reader& reader_;
   const hub::Ownership& ownership_;
   JobCache job_cache_;

@@ -45,6 +45,9 @@ class EventStreams {
   EventStreams(const EventStreams&) = delete;
   EventStreams& operator=(const EventStreams&) = delete;
 
+  /// Other options from now on, for open streams too.
+  void set_options(const StreamOptions& options) { options_ = options; }
+
   /// The head of the answer.
   static std::string head();
   /// What follows it. `begin` is the first page, read just now: all that is later than it follows.
@@ -67,7 +70,7 @@ class EventStreams {
   const net::SharedBytes& frame_of(const hub::Event& event) const;
 
   hub::Reader& reader_;
-  const StreamOptions options_;
+  StreamOptions options_;
   SightIndex<Stream> live_;
   std::vector<Stream*> too_slow_;
   hub::Tally streams_;

@@ -20,11 +20,13 @@ class WaitingRoom {
     std::size_t per_key = 0;  ///< 0: as many as there are places
   };
 
-  explicit WaitingRoom(const Limits& limits) : limits_(limits) {}
+  explicit WaitingRoom(const Limits& limits) : places_(limits.places), per_key_(limits.per_key) {}
   WaitingRoom(const WaitingRoom&) = delete;
   WaitingRoom& operator=(const WaitingRoom&) = delete;
 
-  const Limits& limits() const { return limits_; }
+  /// Another number of places from now on; who waits goes on waiting.
+  void set_places(std::size_t places) { places_ = places; }
+  std::size_t per_key() const { return per_key_; }
 
   enum class Entry : std::uint8_t { admitted, room_is_full, key_is_full };
   /// Who was admitted leaves once.
@@ -34,7 +36,8 @@ class WaitingRoom {
   std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
  private:
-  const Limits limits_;
+  std::atomic<std::size_t> places_;
+  const std::size_t per_key_;
   std::atomic<std::size_t> waiting_{0};
   std::mutex mutex_;
   std::unordered_map<hub::KeyId, std::size_t> by_key_;  ///< only where keys have a limit

@@ -225,4 +225,16 @@ bool AddressGuard::allows(const sockaddr& address) const {
   return is_public_v6(*bytes) && (!carried || is_public_v4(carried->v4));
 }
 
+bool AddressGuard::allows(const std::string& address) const {
+  sockaddr_in v4{};
+  if (inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    return allows(reinterpret_cast<const sockaddr&>(v4));
+  }
+  sockaddr_in6 v6{};
+  if (inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) != 1) return false;
+  v6.sin6_family = AF_INET6;
+  return allows(reinterpret_cast<const sockaddr&>(v6));
+}
+
 }  // namespace carillon::channels::webhook

@@ -59,6 +59,8 @@ class AddressGuard {
 
   /// False for any family but IPv4 and IPv6.
   bool allows(const sockaddr& address) const;
+  /// The same of an address as text; false for what is none.
+  bool allows(const std::string& address) const;
 
  private:
   std::vector<AddressBlock> allowed_;

@@ -19,6 +19,9 @@ class DefaultSecretResource {
                         std::int64_t secret_overlap_s)
       : store_(store), home_(home), clock_(clock), secret_overlap_s_(secret_overlap_s) {}
 
+  /// What a rotation says nothing else of, from now on.
+  void set_secret_overlap(std::int64_t secret_overlap_s) { secret_overlap_s_ = secret_overlap_s; }
+
   using Request = net::http::Request;
   using Responder = net::http::Responder;
 
@@ -31,7 +34,7 @@ class DefaultSecretResource {
   hub::Store& store_;
   hub::CommitListener& home_;
   const hub::Clock& clock_;
-  const std::int64_t secret_overlap_s_;
+  std::int64_t secret_overlap_s_;
 };
 
 }  // namespace carillon::channels::webhook

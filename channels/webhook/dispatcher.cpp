@@ -78,6 +78,16 @@ void Dispatcher::start() {
   });
 }
 
+void Dispatcher::set_options(DispatcherOptions options) {
+  loop_.post([this, options = std::move(options)] {
+    options_ = options;
+    transfers_.set_options(options.transfers);
+    budget_.set_max(options.window_bytes_max);
+    for (const auto& [id, queue] : queues_) queue->health.set_requests_max(options.queue.requests_max);
+    ask_turn_end();
+  });
+}
+
 std::future<void> Dispatcher::drain() {
   auto done = std::make_shared<std::promise<void>>();
   std::future<void> future = done->get_future();

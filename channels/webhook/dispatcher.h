@@ -71,6 +71,8 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
 
   /// Takes up what is pending, and from then on what is committed. Once. Throws hub::StoreError; then nothing is begun.
   void start();
+  /// Other options from now on; an attempt that is under way ends as it was begun.
+  void set_options(DispatcherOptions options);
   /// Begins no attempt any more, and lets those that are under way come to their end. The future is ready when they
   /// have: after webhooks.timeout_s at the latest. Once, while it runs.
   std::future<void> drain();
@@ -146,7 +148,7 @@ class Dispatcher final : public hub::CommitListener, private net::TurnEnd {
 
   hub::Store& store_;
   const hub::Clock& clock_;
-  const DispatcherOptions options_;
+  DispatcherOptions options_;
   net::EventLoop loop_;
   std::unique_ptr<hub::Reader> reader_;
   Transfers transfers_;

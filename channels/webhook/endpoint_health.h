@@ -12,6 +12,7 @@
 // Threads: the dispatcher's.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,12 @@ inline constexpr std::array<std::string_view, lanes.size()> lane_names{"quick", 
 class EndpointHealth {
  public:
   explicit EndpointHealth(std::size_t requests_max) : requests_max_(requests_max) {}
+
+  /// Another number from now on.
+  void set_requests_max(std::size_t requests_max) {
+    requests_max_ = requests_max;
+    allowed_ = std::min(allowed_, requests_max);
+  }
 
   Lane lane() const;
   /// Requests that may be under way to it at one time.

@@ -33,7 +33,8 @@ std::string address_text(const sockaddr& address) {
 
 /// One request with its handle. The texts must live as long as it is under way.
 struct Transfers::Request {
-  explicit Request(const Transfers& transfers) : handle(curl_easy_init()), owner(transfers) {
+  explicit Request(const Transfers& transfers)
+      : handle(curl_easy_init()), owner(transfers), options_number(transfers.options_number_) {
     if (handle == nullptr) throw std::runtime_error("libcurl cannot make a handle");
     // What is the same for all; the handle keeps it.
     set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -55,6 +56,10 @@ struct Transfers::Request {
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
     set(CURLOPT_OPENSOCKETFUNCTION, &Request::on_open);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    if (options_number > 0) {  // else no connection can be older than the guard
+      set(CURLOPT_PREREQFUNCTION, &Request::on_connected);
+      set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+    }
     if (!owner.options_.ca_file.empty()) set(CURLOPT_CAINFO, owner.options_.ca_file.c_str());
     if (!owner.options_.client_cert.empty()) {
       set(CURLOPT_SSLCERT, owner.options_.client_cert.c_str());
@@ -169,8 +174,17 @@ struct Transfers::Request {
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
   }
 
+  /// Just before it is sent, also over a connection that was kept.
+  static int on_connected(void* self, char* address, char*, int, int) {
+    auto& request = *static_cast<Request*>(self);
+    if (request.owner.options_.guard.allows(address)) return CURL_PREREQFUNC_OK;
+    request.refused_address = address;
+    return CURL_PREREQFUNC_ABORT;
+  }
+
   CURL* handle;
   const Transfers& owner;
+  const std::uint64_t options_number;  ///< of those that the handle was made with
   curl_slist* fields = nullptr;
   hub::Text body;
   Done done;
@@ -228,6 +242,17 @@ std::unique_ptr<Transfers::Request> Transfers::take_request() {
   auto request = std::move(spare_.back());
   spare_.pop_back();
   return request;
+}
+
+void Transfers::keep(std::unique_ptr<Request> request) {
+  if (request->options_number == options_number_) spare_.push_back(std::move(request));
+}
+
+void Transfers::set_options(TransferOptions options) {
+  options_ = std::move(options);
+  ++options_number_;
+  spare_.clear();
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections_kept_max));
 }
 
 void Transfers::abort_all() {
@@ -294,7 +319,7 @@ void Transfers::collect() {
     TransferResult result = request->result(code);
     const Done done = std::move(request->done);
     request->clear();
-    spare_.push_back(std::move(request));
+    keep(std::move(request));
     done(std::move(result));
   }
 }

@@ -64,6 +64,10 @@ class Transfers final : private net::Timer, private net::TurnEnd {
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;
 
+  /// Other options from now on; what is under way ends as it was begun. No connection that was kept is used on to an
+  /// address that the guard refuses now.
+  void set_options(TransferOptions options);
+
   /// Sends `body` as JSON; `fields` are header lines ("webhook-id: …"). `done` is called in a later turn of the loop.
   void start(const std::string& url, const std::vector<std::string>& fields, hub::Text body, Done done);
 
@@ -84,9 +88,11 @@ class Transfers final : private net::Timer, private net::TurnEnd {
   void act(curl_socket_t socket, int events);
   void collect();
   std::unique_ptr<Request> take_request();
+  void keep(std::unique_ptr<Request> request);
 
   net::EventLoop& loop_;
-  const TransferOptions options_;
+  TransferOptions options_;
+  std::uint64_t options_number_ = 0;  ///< counts those that came; what was made for others is not used again
   CURLM* multi_;
   std::unordered_map<curl_socket_t, std::unique_ptr<Watch>> watches_;
   std::unordered_map<CURL*, std::unique_ptr<Request>> in_flight_;

@@ -32,6 +32,9 @@ class WebhooksResource {
         clock_(clock),
         secret_overlap_s_(secret_overlap_s) {}
 
+  /// What a rotation says nothing else of, from now on.
+  void set_secret_overlap(std::int64_t secret_overlap_s) { secret_overlap_s_ = secret_overlap_s; }
+
   using Request = net::http::Request;
   using Responder = net::http::Responder;
 
@@ -68,7 +71,7 @@ class WebhooksResource {
   hub::CommitListener& home_;
   const UrlPolicy& urls_;
   const hub::Clock& clock_;
-  const std::int64_t secret_overlap_s_;
+  std::int64_t secret_overlap_s_;
 };
 
 }  // namespace carillon::channels::webhook

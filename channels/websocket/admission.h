@@ -42,26 +42,27 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  const AdmissionLimits& limits() const { return limits_; }
+  /// Other limits from now on. Who is in stays in, and counts.
+  void set_limits(const AdmissionLimits& limits);
+  std::size_t connections_per_key_max() const { return connections_per_key_max_.load(std::memory_order_relaxed); }
+  std::size_t subscriptions_per_key_max() const { return subscriptions_per_key_max_.load(std::memory_order_relaxed); }
 
   /// A handshake has come: 0 where it may go on, otherwise the Retry-After of its 503.
   int handshake(net::MonotonicMs now_ms);
 
   /// Whether the hub has all the connections it takes; enter() decides.
-  bool full() const { return connections() >= limits_.connections_max; }
+  bool full() const { return connections() >= connections_max_.load(std::memory_order_relaxed); }
 
   enum class Entry : std::uint8_t { admitted, hub_is_full, key_is_full };
   /// Counts a connection in; who was admitted leaves once, and until then has a share in what its key may have: null
-  /// where keys have no limits.
+  /// for who was not.
   Entry enter(hub::KeyId key, KeyShare*& share);
   void leave(hub::KeyId key) noexcept;
 
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
   /// A key was refused: how long its answer is to be held back (see RefusalPace).
-  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms) {
-    return refused(address, now_ms, limits_.refusals.refusals_free);
-  }
+  net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms);
   /// The same for who is more or less patient; all of an address are counted together.
   net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms, std::uint32_t refusals_free);
 
@@ -70,16 +71,18 @@ class Admission {
   void let_go() noexcept { --held_; }
 
  private:
-  bool keys_have_limits() const { return limits_.connections_per_key_max + limits_.subscriptions_per_key_max > 0; }
-
-  AdmissionLimits limits_;
+  std::atomic<std::size_t> connections_max_;
+  std::atomic<std::size_t> connections_per_key_max_;
+  std::atomic<std::size_t> subscriptions_per_key_max_;
+  std::atomic<std::size_t> held_max_;
+  std::atomic<bool> has_gate_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> held_{0};
 
   std::mutex mutex_;
   HandshakeGate gate_;
   RefusalPace pace_;
-  std::unordered_map<hub::KeyId, KeyShare> by_key_;  ///< only where keys have limits
+  std::unordered_map<hub::KeyId, KeyShare> by_key_;
 };
 
 }  // namespace carillon::channels::websocket

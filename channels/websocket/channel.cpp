@@ -39,6 +39,14 @@ WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hu
       frame_deflater_(options.deflate),
       random_(hub::random_number()) {}
 
+void WebSocketChannel::set_options(const WebSocketOptions& options) {
+  const DeflateOptions deflate = options_.deflate;
+  options_ = options;
+  options_.deflate = deflate;
+  origins_ = net::http::OriginList(options.origins);
+  reading_desk_.message_bytes_max = options.message_bytes_max;
+}
+
 WebSocketChannel::~WebSocketChannel() { loop_.forget(*this); }
 
 // --- who comes in ----------------------------------------------------------------------------------------------------
@@ -90,7 +98,7 @@ std::unique_ptr<net::Protocol> WebSocketChannel::let_in(net::Connection& connect
       counters_.count(HandshakeOutcome::key_is_full);
       return turn_away(
           connection, CloseCode::policy_violation,
-          "Too many connections with this key: at most " + std::to_string(admission_.limits().connections_per_key_max));
+          "Too many connections with this key: at most " + std::to_string(admission_.connections_per_key_max()));
     case Admission::Entry::admitted:
       counters_.count(HandshakeOutcome::accepted);
       break;

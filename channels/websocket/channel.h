@@ -54,6 +54,9 @@ class WebSocketChannel final : private net::Timer, private net::TurnEnd {
                    const WebSocketOptions& options);
   ~WebSocketChannel() override;
 
+  /// Other options from now on, but for those of deflate, for all that are connected too.
+  void set_options(const WebSocketOptions& options);
+
   /// Answers a request for the WebSocket resource: upgrades it, or says why not. A refused key is told after the
   /// handshake, by close code 4001; at once, or where its address was refused again and again, after a while.
   void accept(const net::http::Request& request, const net::http::Responder& responder);

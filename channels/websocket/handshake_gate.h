@@ -20,6 +20,12 @@ class HandshakeGate {
   HandshakeGate(std::uint32_t per_second, int retry_after_max_s)
       : per_second_(per_second), retry_after_max_s_(retry_after_max_s) {}
 
+  /// As constructed with these. What was promised before holds.
+  void set_rate(std::uint32_t per_second, int retry_after_max_s) {
+    per_second_ = per_second;
+    retry_after_max_s_ = retry_after_max_s;
+  }
+
   /// 0 for who may come in; otherwise in how many seconds to ask again.
   int ask(net::MonotonicMs now_ms) {
     if (per_second_ == 0 || bucket_.take(now_ms, per_second_)) return 0;

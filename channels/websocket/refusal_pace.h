@@ -30,6 +30,9 @@ class RefusalPace {
  public:
   explicit RefusalPace(const RefusalPaceOptions& options) : options_(options) {}
 
+  /// Other options from now on; who is known is known.
+  void set_options(const RefusalPaceOptions& options) { options_ = options; }
+
   /// A key that came from `address` (as Connection::peer() says it) was refused: how long to hold the answer back.
   net::MonotonicMs refused(const std::string& address, net::MonotonicMs now_ms) {
     return refused(address, now_ms, options_.refusals_free);

@@ -214,7 +214,7 @@ bool Subscriber::has_room() {
     return false;
   }
   // Two loops that ask at the same time may both find room for the last.
-  const std::size_t most_of_key = channel_.admission_.limits().subscriptions_per_key_max;
+  const std::size_t most_of_key = channel_.admission_.subscriptions_per_key_max();
   if (most_of_key > 0 && jobs_.of_key->load(std::memory_order_relaxed) >= most_of_key) {
     session_.send_error("Too many subscriptions with this key: at most " + std::to_string(most_of_key));
     return false;

@@ -42,7 +42,7 @@ struct KeyShare;
 
 class Subscriber {
  public:
-  /// `share`: what its key may have, with other connections; null where keys have no limits.
+  /// `share`: what its key may have, with other connections.
   Subscriber(WebSocketChannel& channel, Session& session, KeyShare* share);
   ~Subscriber();
   Subscriber(const Subscriber&) = delete;

@@ -52,6 +52,9 @@ class HttpService {
  public:
   HttpService(EventLoop& loop, const Router& router, HttpOptions options);
 
+  /// Other options from now on, for open connections too.
+  void set_options(HttpOptions options) { options_ = std::move(options); }
+
   std::unique_ptr<Protocol> make_protocol(Connection& connection);
 
   /// How many answers had a status of 100 * `hundred` and up; from any thread.

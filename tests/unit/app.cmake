@@ -12,6 +12,7 @@ carillon_unit_test(app
     app/period_test.cpp
     app/progress_bar_test.cpp
     app/rate_limits_test.cpp
+    app/settings_changes_test.cpp
     app/settings_errors_test.cpp
     app/settings_sources_test.cpp
     app/settings_table_test.cpp

@@ -47,14 +47,13 @@ TEST(AccessLog, WritesOneLineWithAllItsMembers) {
       "\n");
 }
 
-TEST(AccessLog, IsNotMadeUnlessItIsWanted) {
-  const FixedClock clock;
-  Settings settings;
-  EXPECT_EQ(make_access_log(settings, clock), nullptr);
-  settings.log.access = true;
-  EXPECT_NE(make_access_log(settings, clock), nullptr);
-  settings.log.level = LogLevel::warning;
-  EXPECT_EQ(make_access_log(settings, clock), nullptr) << "its lines would not be written";
+TEST(AccessLog, IsWrittenWhereItIsWanted) {
+  Settings::Log settings;
+  EXPECT_FALSE(logs_access(settings));
+  settings.access = true;
+  EXPECT_TRUE(logs_access(settings));
+  settings.level = LogLevel::warning;
+  EXPECT_FALSE(logs_access(settings)) << "its lines would not be written";
 }
 
 }  // namespace

@@ -48,6 +48,31 @@ TEST_F(TransfersTest, OneConnectionServesMany) {
   }
 }
 
+TEST_F(TransfersTest, AConnectionThatWasKeptIsNotUsedToWhereNothingMayGoAnyMore) {
+  Receiver receiver;
+  net::EventLoop loop;
+  Transfers transfers(loop, options_);
+  const hub::Text body = hub::make_text("{}");
+  std::vector<TransferResult> results;
+  const std::function<void()> next = [&] {
+    transfers.start(receiver.url(), {"webhook-id: msg_1"}, body, [&](TransferResult result) {
+      results.push_back(std::move(result));
+      if (results.size() == 3) return loop.stop();
+      TransferOptions others = options_;
+      if (results.size() == 1) others.guard = AddressGuard({});
+      transfers.set_options(others);
+      next();
+    });
+  };
+  loop.post(next);
+  loop.run();
+  EXPECT_EQ(results.at(0).failure, TransferFailure::none);
+  EXPECT_EQ(results.at(1).failure, TransferFailure::refused_address);
+  EXPECT_EQ(results.at(1).error, "the address 127.0.0.1 is not allowed (webhooks.allow_cidrs)");
+  EXPECT_EQ(results.at(2).failure, TransferFailure::none) << "and where it may go again, it does";
+  EXPECT_EQ(receiver.await(2).size(), 2U);
+}
+
 TEST_F(TransfersTest, OfALongAnswerTheBeginningIsKept) {
   Receiver receiver([](const Received&) { return Answer(200, {}, std::string(60'000, 'x')); });
   const auto result = send(receiver.url()).at(0);

@@ -110,10 +110,25 @@ TEST(Admission, AllConnectionsOfAKeyHaveOneShare) {
   one->subscriptions = 3;
   admission.leave({1});
   EXPECT_EQ(two->subscriptions, 3U) << "kept while there is one";
+}
 
-  Admission without_limits({});
-  without_limits.enter({1}, one);
-  EXPECT_EQ(one, nullptr);
+TEST(Admission, OtherLimitsHoldForThoseWhoCame) {
+  Admission admission({});
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
+  admission.set_limits({.connections_max = 3, .connections_per_key_max = 2, .handshakes_per_second = 1});
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::key_is_full) << "those from before the limit count";
+  EXPECT_EQ(admission.handshake(1'000), 0);
+  EXPECT_GT(admission.handshake(1'000), 0);
+  admission.leave({1});
+  EXPECT_EQ(enter(admission, {1}), Admission::Entry::admitted);
+  admission.set_limits({.connections_max = 2});
+  EXPECT_TRUE(admission.full());
+  EXPECT_EQ(enter(admission, {2}), Admission::Entry::hub_is_full);
+  EXPECT_EQ(admission.handshake(1'000), 0);
+  admission.leave({1});
+  admission.leave({1});
+  EXPECT_EQ(admission.connections(), 0U);
 }
 
 TEST(Admission, CountsRightForManyLoopsAtOnce) {
