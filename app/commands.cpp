@@ -12,6 +12,7 @@
 #include "app/check.h"
 #include "app/demo.h"
 #include "app/generated_texts.h"
+#include "app/job_commands.h"
 #include "app/keep_commands.h"
 #include "app/nearest_word.h"
 #include "app/period.h"
@@ -77,6 +78,7 @@ class CommandLine {
     add_account();
     add_key();
     add_webhook();
+    add_job();
     add_keep();
     add_top();
     add_demo();
@@ -246,6 +248,18 @@ class CommandLine {
     replay.add_flag("--all", replay_.all, "Also what has arrived, not only what has failed.");
   }
 
+  void add_job() {
+    CLI::App& job = family("job", "Find out whom the hub told of a job.");
+    CLI::App& trace =
+        member(job, "trace", "Show for each event of a job to whom it went: connections, polls, webhooks.",
+               [this](const Settings& settings) { return job_trace(settings, trace_, output_); });
+    positional(trace, "ID", trace_.id, "The job's id.");
+    trace.add_option("--limit", trace_.limit, "How many events at most, the last ones.")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+        ->type_name("N")
+        ->capture_default_str();
+  }
+
   void add_keep() {
     const auto make = [this](CLI::App& parent, const std::string& name, const std::string& help,
                              Action action) -> CLI::App& { return member(parent, name, help, std::move(action)); };
@@ -310,6 +324,7 @@ class CommandLine {
   WebhookDeliveries deliveries_;
   WebhookReplay replay_;
   SecretRotation rotation_;
+  JobTrace trace_;
   OutputOptions output_;
   KeepCommands keep_;
   DemoOptions demo_;

@@ -183,8 +183,8 @@ struct HubServer::Parts {
         connections_max(settings.limits.connections) {
     const auto reader = store->open_reader();
     first_start = reader->keys({.account = {}, .role = {}, .name = {}, .after = {}, .limit = 1}).empty();
-    const ServingContext context{*adjustment, *store,       rules.ownership(), clock,   admission,
-                                 under_way,   waiting_room, reader->epoch(),   metrics, health};
+    const ServingContext context{*adjustment,  *store,   rules.ownership(), clock,   admission, under_way,
+                                 waiting_room, memories, reader->epoch(),   metrics, health};
     for (unsigned i = 0; i < loop_count(settings, doors); ++i) loops.push_back(std::make_unique<ServingLoop>(context));
     if (doors == Doors::all)
       dispatcher = std::make_unique<Dispatcher>(*store, clock, dispatcher_options(settings, adjustment->road_log));
@@ -330,6 +330,7 @@ struct HubServer::Parts {
   Metrics metrics;
   channels::websocket::Admission admission;
   channels::polling::WaitingRoom waiting_room;
+  LoopMemories memories;
   AccessLog access_log;
   RoadLog road_log;
   std::shared_ptr<const Adjustment> adjustment;  ///< the last

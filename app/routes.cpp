@@ -163,6 +163,7 @@ Router make_front_routes(const Resources& resources) {
   add(Method::del, "/jobs/{id}", anyone, calls(resources.jobs, &JobsResource::erase));
   add(Method::get, "/jobs", anyone, calls(resources.polling, &PollingResource::list));
   add(Method::get, "/jobs/{id}/events", anyone, calls(resources.polling, &PollingResource::list_events));
+  add(Method::get, "/jobs/{id}/notifications", anyone, calls(resources.notifications, &NotificationsResource::show));
   add(Method::get, "/events", anyone, calls(resources.feed, &FeedResource::events));
 
   // Not guarded: a refused key is told by the WebSocket's own close code.
@@ -196,6 +197,8 @@ Router make_control_routes(const Resources& resources) {
       handler(request, Principal{{}, {}, Role::admin}, responder);
     });
   };
+  router.add(Method::get, "/api/v1/jobs/{id}/notifications",
+             as_admin({}, {}, calls(resources.notifications, &NotificationsResource::show)));
   add_admin(router, resources.admin, as_admin);
   add_webhooks(router, resources, as_admin);
   add_watch_routes(router, resources.health, resources.metrics);

@@ -9,6 +9,7 @@
 #include "app/health.h"
 #include "app/jobs_resource.h"
 #include "app/metrics.h"
+#include "app/notifications_resource.h"
 #include "app/turnstile.h"
 #include "channels/polling/feed_resource.h"
 #include "channels/polling/polling_resource.h"
@@ -30,6 +31,7 @@ struct Resources {
   channels::webhook::DeliveriesResource& deliveries;
   channels::webhook::DefaultSecretResource& default_secret;
   AdminResource& admin;
+  NotificationsResource& notifications;
   channels::websocket::WebSocketChannel& websocket;
   CallFigures& figures;
   const Health& health;

@@ -7,6 +7,7 @@
 #include "app/admin_resource.h"
 #include "app/door.h"
 #include "app/jobs_resource.h"
+#include "app/notifications_resource.h"
 #include "app/routes.h"
 #include "app/turnstile.h"
 #include "channels/polling/channel.h"
@@ -93,6 +94,10 @@ channels::polling::PollingOptions polling_options(const Settings& all, const std
   return options;
 }
 
+channels::NotificationMemory notification_memory(const Settings::Notifications& settings) {
+  return {settings.events, settings.drops, settings.polled_jobs};
+}
+
 /// Ready when no WebSocket and no poll that waits is left; looks at the pace of people, for nothing but a shutdown
 /// waits on it.
 class DrainWatch final : private net::Timer {
@@ -164,8 +169,9 @@ struct ServingLoop::Parts {
         urls{settings.webhooks.allow_http},
         jobs(context.store, intake, urls, context.submissions_under_way, home, job_limits(settings.limits),
              context.begin.road_log),
-        polling(loop, context.store, *reader, authenticator, context.ownership, context.clock, context.waiting_room,
-                polling_options(settings, context.epoch)),
+        log(notification_memory(settings.notifications), reader->last_seq(), context.clock.now_ms()),
+        polling(loop, context.store, *reader, authenticator, context.ownership, context.clock, log,
+                context.waiting_room, polling_options(settings, context.epoch)),
         polled_jobs(polling),
         feed(polling),
         webhooks(context.store, *reader, context.ownership, home, urls, context.clock,
@@ -173,7 +179,8 @@ struct ServingLoop::Parts {
         deliveries(context.store, *reader, context.ownership, home),
         default_secret(context.store, home, context.clock, settings.webhooks.secret_overlap_s),
         admin(context.store, *reader, context.clock, home),
-        websocket(loop, *reader, authenticator, context.ownership, context.clock, context.admission, context.epoch,
+        notifications(loop, *reader, context.ownership, context.memories),
+        websocket(loop, *reader, authenticator, context.ownership, context.clock, log, context.admission, context.epoch,
                   websocket_options(settings.websocket)),
         drain_watch(loop, websocket, polling),
         front(make_front_routes(resources(context))),
@@ -181,24 +188,14 @@ struct ServingLoop::Parts {
         front_http(loop, front, front_options(context.begin)),
         control_http(loop, control, control_options(context.begin)),
         connections(loop) {
+    context.memories.push_back({loop, log});
     context.metrics.watch({websocket, polling, front_http, control_http, connections, figures});
   }
 
   Resources resources(const ServingContext& context) {
-    return {door,
-            turnstile,
-            jobs,
-            polled_jobs,
-            feed,
-            webhooks,
-            deliveries,
-            default_secret,
-            admin,
-            websocket,
-            figures,
-            context.health,
-            context.metrics,
-            context.begin.settings.metrics_listen.empty()};
+    return {door,      turnstile,  jobs,           polled_jobs,     feed,
+            webhooks,  deliveries, default_secret, admin,           notifications,
+            websocket, figures,    context.health, context.metrics, context.begin.settings.metrics_listen.empty()};
   }
 
   /// On the loop's thread.
@@ -226,6 +223,7 @@ struct ServingLoop::Parts {
   hub::Intake intake;
   channels::webhook::UrlPolicy urls;
   JobsResource jobs;
+  channels::NotificationLog log;
   channels::polling::PollingChannel polling;
   channels::polling::PollingResource polled_jobs;
   channels::polling::FeedResource feed;
@@ -233,6 +231,7 @@ struct ServingLoop::Parts {
   channels::webhook::DeliveriesResource deliveries;
   channels::webhook::DefaultSecretResource default_secret;
   AdminResource admin;
+  NotificationsResource notifications;
   channels::websocket::WebSocketChannel websocket;
   DrainWatch drain_watch;
   net::http::Router front;
@@ -323,6 +322,7 @@ void ServingLoop::take_in() {
         parts_->websocket.recheck_keys();
         parts_->polling.recheck_keys();
       }
+      parts_->log.on_commit(*commit.batch);
       parts_->websocket.on_commit(*commit.batch);
       parts_->polling.on_commit(*commit.batch);
     }

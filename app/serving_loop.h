@@ -14,6 +14,7 @@
 
 #include "app/health.h"
 #include "app/metrics.h"
+#include "app/notifications_resource.h"
 #include "app/rate_limits.h"
 #include "app/road_log.h"
 #include "app/settings.h"
@@ -48,6 +49,7 @@ struct ServingContext {
   channels::websocket::Admission& admission;
   SubmissionsUnderWay& submissions_under_way;
   channels::polling::WaitingRoom& waiting_room;
+  LoopMemories& memories;
   std::string epoch;
   Metrics& metrics;
   const Health& health;

@@ -245,6 +245,19 @@ std::vector<Setting> make_table() {
       live(number("polling.queue_bytes", CARILLON_MEMBER(polling.queue_bytes), 64 * kib, gib,
                   "Bytes that may wait for one stream's client; beyond it is dropped.")),
 
+      number(
+          "notifications.events", CARILLON_MEMBER(notifications.events), 1'024, 16'777'216,
+          "Events of which it is remembered to how many connections and polls they were sent, the last ones, 16 bytes "
+          "each on each loop; rounded up to a power of two."),
+      number("notifications.drops", CARILLON_MEMBER(notifications.drops), 16, 1'048'576,
+             "Dropped connections that are remembered, the last ones, each for each job that it listened to (up to "
+             "1,000), "
+             "120 bytes each on each loop."),
+      number("notifications.polled_jobs", CARILLON_MEMBER(notifications.polled_jobs), 4, 16'777'216,
+             "Jobs of which it is remembered when they were last asked for, some 44 bytes each on each loop; rounded "
+             "up to "
+             "a power of two."),
+
       live(boolean("webhooks.allow_http", CARILLON_MEMBER(webhooks.allow_http),
                    "Whether webhooks may go to http:// URLs, unencrypted.")),
       live(list("webhooks.allow_cidrs", CARILLON_MEMBER(webhooks.allow_cidrs), is_cidr,

@@ -121,6 +121,12 @@ struct Settings {
     std::size_t queue_bytes = 16 * 1024 * 1024;  ///< unsent bytes on one stream
   } polling;
 
+  struct Notifications {
+    std::size_t events = 262'144;      ///< of which each loop remembers to how many it sent them
+    std::size_t drops = 16'384;        ///< connections that were dropped, each for each job that it listened to
+    std::size_t polled_jobs = 16'384;  ///< of which each loop remembers when they were last asked for
+  } notifications;
+
   struct Webhooks {
     bool allow_http = false;
     std::vector<std::string> allow_cidrs;

@@ -385,6 +385,8 @@ class Reader {
   };
   /// The newest first. Where the list goes on it may have fewer than `limit`, or none.
   virtual DeliveryList deliveries(const DeliveryPage& page) = 0;
+  /// Of one event, to whatever endpoints, in the order they were written.
+  virtual std::vector<DeliveryReport> deliveries_of(Seq event, std::size_t limit) = 0;
   virtual std::optional<DeliveryReport> find_delivery_report(DeliveryId id) = 0;
   /// Those that were made at a delivery, the first first, and of many the last `limit`.
   virtual std::vector<AttemptRecord> attempts_at(DeliveryId id, std::size_t limit) = 0;

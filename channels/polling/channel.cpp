@@ -12,15 +12,17 @@ constexpr int draining_retry_after_s = 5;
 
 PollingChannel::PollingChannel(net::EventLoop& loop, const hub::Store& store, hub::Reader& reader,
                                hub::Authenticator& authenticator, const hub::Ownership& ownership,
-                               const hub::Clock& clock, WaitingRoom& room, const PollingOptions& options)
+                               const hub::Clock& clock, NotificationLog& log, WaitingRoom& room,
+                               const PollingOptions& options)
     : options_(options),
       reader_(reader),
       ownership_(ownership),
+      log_(log),
       job_cache_(reader, store),
       guests_(loop, clock, authenticator, room),
-      job_polls_(reader),
-      feed_polls_(options_.feed, reader.last_seq()),
-      streams_(reader, options_.streams) {}
+      job_polls_(reader, log),
+      feed_polls_(options_.feed, reader.last_seq(), log),
+      streams_(reader, options_.streams, log) {}
 
 void PollingChannel::set_options(const PollingOptions& options) {
   options_ = options;

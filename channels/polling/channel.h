@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "channels/notification_log.h"
 #include "channels/polling/event_streams.h"
 #include "channels/polling/feed_polls.h"
 #include "channels/polling/guests.h"
@@ -27,7 +28,7 @@ struct PollingOptions {
 class PollingChannel {
  public:
   PollingChannel(net::EventLoop& loop, const hub::Store& store, hub::Reader& reader, hub::Authenticator& authenticator,
-                 const hub::Ownership& ownership, const hub::Clock& clock, WaitingRoom& room,
+                 const hub::Ownership& ownership, const hub::Clock& clock, NotificationLog& log, WaitingRoom& room,
                  const PollingOptions& options);
 
   /// Other options from now on; who waits already waits as it asked to.
@@ -53,6 +54,7 @@ class PollingChannel {
   const hub::Clock& clock() const { return guests_.clock(); }
   hub::Reader& reader() const { return reader_; }
   JobCache& job_cache() { return job_cache_; }
+  NotificationLog& log() const { return log_; }
   Guests& guests() { return guests_; }
   JobPolls& job_polls() { return job_polls_; }
   FeedPolls& feed_polls() { return feed_polls_; }
@@ -63,6 +65,7 @@ class PollingChannel {
   PollingOptions options_;
   hub::Reader& reader_;
   const hub::Ownership& ownership_;
+  NotificationLog& log_;
   JobCache job_cache_;
   Guests guests_;
   JobPolls job_polls_;

@@ -25,7 +25,7 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
  public:
   Stream(EventStreams& streams, net::Connection& connection, Guests& guests, const hub::Principal& who,
          const hub::Sight& sight, const hub::Reader::Feed& begin)
-      : Guest(guests, who), streams_(streams), connection_(connection), sight_(sight), catch_up_(*this) {
+      : Guest(guests, who), streams_(streams), connection_(connection), by_(who.key), sight_(sight), catch_up_(*this) {
     ++streams_.streams_;
     const net::MonotonicMs interval = streams_.options_.heartbeat_ms;
     // Those that came together do not beat together.
@@ -57,11 +57,15 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
     const net::SharedBytes& frame = streams_.frame_of(event);
     if (!has_room(frame->size())) return false;
     connection_.write(frame);
+    ++streams_.told_;
     return true;
   }
 
-  void drop_slow() {
-    if (!gone_) ++streams_.slow_;
+  void drop_slow(std::string_view why) {
+    if (!gone_) {
+      ++streams_.slow_;
+      note_drop(why);
+    }
     connection_.drop();
   }
 
@@ -70,6 +74,7 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
     connection_.end();
   }
   void turn_away(hub::AuthRefusal) override {
+    note_drop("key_refused");
     connection_.discard_unsent();
     dismiss();
   }
@@ -80,7 +85,7 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
   void on_time() override {
     if (key_has_ended()) return turn_away(hub::AuthRefusal::expired);
     if (connection_.blocked() && now_ms() - connection_.unsent_since_ms() >= streams_.options_.slow_client_ms)
-      return drop_slow();
+      return drop_slow("slow_by_age");
     if (now_ms() >= heartbeat_at_ms_) {
       const net::MonotonicMs interval = streams_.options_.heartbeat_ms;
       heartbeat_at_ms_ += interval * (1 + (now_ms() - heartbeat_at_ms_) / interval);
@@ -105,6 +110,10 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
     RingOf<Stream>::Place::leave();
     streams_.live_.drop_if_empty(sight_);
     give_place_back();
+  }
+
+  void note_drop(std::string_view why) noexcept {
+    streams_.log_.dropped({guests().clock().now_ms(), by_, "stream", why}, sight_, [](auto&&) {});
   }
 
   net::MonotonicMs now_ms() const { return connection_.loop().now_ms(); }
@@ -137,7 +146,10 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
   }
 
   void take(const hub::Reader::Feed& page) {
-    for (const hub::EventPtr& event : page.events) connection_.write(streams_.frame_of(*event));
+    for (const hub::EventPtr& event : page.events) {
+      connection_.write(streams_.frame_of(*event));
+      streams_.log_.sent(event->seq, &Sent::streams);
+    }
     through_ = page.through;
     if (page.through == page.last) return streams_.live_.add(sight_, *this);
     connection_.loop().set_timer_in(catch_up_, 0);
@@ -145,6 +157,7 @@ class EventStreams::Stream final : public net::Protocol, public Guest, public Ri
 
   EventStreams& streams_;
   net::Connection& connection_;
+  hub::KeyId by_;
   hub::Sight sight_;
   hub::Seq through_ = 0;  ///< all of its sight up to here was told
   net::MonotonicMs heartbeat_at_ms_ = 0;
@@ -169,14 +182,16 @@ std::unique_ptr<net::Protocol> EventStreams::open(net::Connection& connection, G
 void EventStreams::on_commit(const hub::CommitBatch& batch) {
   if (live_.empty()) return;
   for (const hub::EventPtr& event : batch.events) {
+    told_ = 0;
     live_.for_each_of(event->owner, [&](RingOf<Stream>& streams) {
       streams.for_each([&](Stream& stream) {
         if (!stream.tell(*event)) too_slow_.push_back(&stream);
       });
     });
+    if (told_ > 0) log_.sent(event->seq, &Sent::streams, told_);
   }
   // Whoever is dropped leaves the lists that were walked, so it waits until they are not.
-  for (Stream* const stream : too_slow_) stream->drop_slow();
+  for (Stream* const stream : too_slow_) stream->drop_slow("slow_by_bytes");
   too_slow_.clear();
 }
 

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "channels/event_payload.h"
+#include "channels/notification_log.h"
 #include "channels/polling/guests.h"
 #include "channels/polling/sight_index.h"
 #include "hub/event.h"
@@ -41,7 +42,8 @@ struct StreamOptions {
 
 class EventStreams {
  public:
-  EventStreams(hub::Reader& reader, const StreamOptions& options) : reader_(reader), options_(options) {}
+  EventStreams(hub::Reader& reader, const StreamOptions& options, NotificationLog& log)
+      : reader_(reader), options_(options), log_(log) {}
   EventStreams(const EventStreams&) = delete;
   EventStreams& operator=(const EventStreams&) = delete;
 
@@ -71,7 +73,9 @@ class EventStreams {
 
   hub::Reader& reader_;
   StreamOptions options_;
+  NotificationLog& log_;
   SightIndex<Stream> live_;
+  std::size_t told_ = 0;  ///< of the event that is passed on just now
   std::vector<Stream*> too_slow_;
   hub::Tally streams_;
   hub::Tally slow_;

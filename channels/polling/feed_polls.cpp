@@ -60,6 +60,7 @@ void FeedPolls::on_commit(const hub::CommitBatch& batch) {
       Poll& poll = woken.first();
       poll.tell(pages.page(poll.asked().sight, poll.asked().limit));
     }
+    pages.note(log_);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "channels/notification_log.h"
 #include "channels/polling/sight_index.h"
 #include "channels/polling/wait.h"
 #include "channels/polling/waiting_poll.h"
@@ -17,7 +18,8 @@ namespace carillon::channels::polling {
 class FeedPolls {
  public:
   /// `passed` is the last event of the last batch that was passed on.
-  FeedPolls(const FeedOptions& options, hub::Seq passed) : options_(options), passed_(passed) {}
+  FeedPolls(const FeedOptions& options, hub::Seq passed, NotificationLog& log)
+      : options_(options), log_(log), passed_(passed) {}
   FeedPolls(const FeedPolls&) = delete;
   FeedPolls& operator=(const FeedPolls&) = delete;
 
@@ -36,6 +38,7 @@ class FeedPolls {
   using Polls = RingOf<Poll>;
 
   const FeedOptions& options_;
+  NotificationLog& log_;
   hub::Seq passed_;
   SightIndex<Poll> by_sight_;
 };

@@ -125,7 +125,10 @@ void FeedResource::answer(const Request& request, const hub::Principal& who, con
                                       {asked.of, feed->last, asked.events_max, wait});
   }
   FeedPage page;
-  for (const hub::EventPtr& event : feed->events) page.add(*event, options.feed.payload);
+  for (const hub::EventPtr& event : feed->events) {
+    page.add(*event, options.feed.payload);
+    channel_.log().sent(event->seq, &Sent::polls);
+  }
   responder.send(page_response(page.end(feed->through, has_more, options.feed.epoch), wait));
 }
 

@@ -21,6 +21,7 @@ class JobPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
        const Asked& asked)
       : WaitingPoll(guests, who, responder, guests.loop().now_ms() + asked.wait.seconds * ms_per_s),
         polls_(polls),
+        by_(who.key),
         asked_(asked) {}
   ~Poll() override {
     RingOf<Poll>::Place::leave();
@@ -31,6 +32,7 @@ class JobPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
     return event.seq > asked_.seen && (asked_.change || is_final(event.status));
   }
   void tell(const hub::Job& job, const net::http::Body& body) {
+    note(job, true);
     answer(whole(job, body, asked_.wait, retry_after_waiting_s));
   }
 
@@ -38,11 +40,18 @@ class JobPolls::Poll final : public WaitingPoll, public RingOf<Poll>::Place {
   net::http::Response present() override {
     auto job = polls_.reader_.find_job(asked_.job);
     if (!job) return to_response(problem_for(hub::Refusal::not_found, no_such_job(asked_.job.text())));
-    if (asked_.change && job->seq == asked_.seen) return unchanged(*job, asked_.wait, retry_after_waiting_s);
+    const bool same = asked_.change && job->seq == asked_.seen;
+    note(*job, !same);
+    if (same) return unchanged(*job, asked_.wait, retry_after_waiting_s);
     return whole(*job, job_json(*job), asked_.wait, retry_after_waiting_s);
   }
 
+  void note(const hub::Job& job, bool told) {
+    polls_.log_.polled(job.id, {guests().clock().now_ms(), job.seq, by_}, told);
+  }
+
   JobPolls& polls_;
+  hub::KeyId by_;
   Asked asked_;
 };
 

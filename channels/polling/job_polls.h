@@ -9,6 +9,7 @@
 
 #include <unordered_map>
 
+#include "channels/notification_log.h"
 #include "channels/polling/job_answer.h"
 #include "channels/polling/waiting_poll.h"
 #include "hub/store.h"
@@ -17,7 +18,7 @@ namespace carillon::channels::polling {
 
 class JobPolls {
  public:
-  explicit JobPolls(hub::Reader& reader) : reader_(reader) {}
+  JobPolls(hub::Reader& reader, NotificationLog& log) : reader_(reader), log_(log) {}
   JobPolls(const JobPolls&) = delete;
   JobPolls& operator=(const JobPolls&) = delete;
 
@@ -39,6 +40,7 @@ class JobPolls {
   void drop_if_empty(const hub::JobId& job);
 
   hub::Reader& reader_;
+  NotificationLog& log_;
   std::unordered_map<hub::JobId, Polls, hub::JobIdHash> by_job_;
 };
 

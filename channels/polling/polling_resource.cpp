@@ -91,8 +91,9 @@ void PollingResource::get_job(const Request& request, const hub::Principal& who,
     if (!channel_.admit(who, responder)) return;
     return channel_.job_polls().wait(channel_.guests(), who, responder, {job.id, job.seq, same, wait});
   }
-  const std::int64_t retry_after =
-      is_final(job.status) ? 0 : retry_after_s(job, channel_.clock().now_ms(), options.retry_after_max_s);
+  const hub::UnixMs now = channel_.clock().now_ms();
+  channel_.log().polled(job.id, {now, job.seq, who.key}, !same);
+  const std::int64_t retry_after = is_final(job.status) ? 0 : retry_after_s(job, now, options.retry_after_max_s);
   responder.send(same ? unchanged(job, wait, retry_after) : whole(job, known->json, wait, retry_after));
 }
 
@@ -123,7 +124,10 @@ void PollingResource::list_some(QueryReader& query, const std::string& ids, cons
   const auto jobs =
       channel_.reader().jobs(channel_.ownership().sight_of(who), wanted, channel_.options().feed.page_bytes_max);
   std::unordered_set<hub::JobId, hub::JobIdHash> found;
-  for (const auto& listed : jobs) found.insert(listed.job.id);
+  for (const auto& listed : jobs) {
+    found.insert(listed.job.id);
+    channel_.log().polled(listed.job.id, {channel_.clock().now_ms(), listed.job.seq, who.key}, true);
+  }
   net::http::Body body;
   append_jobs(body, jobs, channel_.options().feed.payload.public_url);
   body.append(",\"not_found\":[");

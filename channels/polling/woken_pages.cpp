@@ -1,6 +1,7 @@
 #include "channels/polling/woken_pages.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "channels/polling/event_json.h"
 
@@ -11,20 +12,28 @@ const net::http::Body& WokenPages::page(const hub::Sight& sight, std::size_t lim
   limit = std::min(limit, batch_.events.size() - first_);
   const auto [place, is_new] = made_.try_emplace({sight.of, limit});
   if (is_new) place->second = make(sight, limit);
-  return place->second;
+  ++place->second.given;
+  return place->second.body;
 }
 
-net::http::Body WokenPages::make(const hub::Sight& sight, std::size_t limit) const {
+void WokenPages::note(NotificationLog& log) const {
+  for (const auto& [of, page] : made_) {
+    for (const hub::Seq seq : page.events) log.sent(seq, &Sent::polls, page.given);
+  }
+}
+
+WokenPages::Page WokenPages::make(const hub::Sight& sight, std::size_t limit) const {
   FeedPage page;
-  hub::Seq told = 0;
+  std::vector<hub::Seq> told;
   for (std::size_t i = first_; i < batch_.events.size(); ++i) {
     const hub::Event& event = *batch_.events[i];
     if (!sight.takes_in(event.owner)) continue;
-    if (page.events() == limit || page.bytes() >= options_.page_bytes_max) return page.end(told, true, options_.epoch);
+    if (page.events() == limit || page.bytes() >= options_.page_bytes_max)
+      return {page.end(told.empty() ? 0 : told.back(), true, options_.epoch), std::move(told)};
     page.add(event, options_.payload);
-    told = event.seq;
+    told.push_back(event.seq);
   }
-  return page.end(batch_.last, false, options_.epoch);
+  return {page.end(batch_.last, false, options_.epoch), std::move(told)};
 }
 
 }  // namespace carillon::channels::polling

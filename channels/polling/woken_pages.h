@@ -8,8 +8,10 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "channels/event_payload.h"
+#include "channels/notification_log.h"
 #include "hub/ownership.h"
 #include "hub/store.h"
 #include "net/http/body.h"
@@ -28,17 +30,25 @@ class WokenPages {
   WokenPages(const hub::CommitBatch& batch, std::size_t first, const FeedOptions& options)
       : batch_(batch), first_(first), options_(options) {}
 
-  /// Stays as long as this does.
+  /// For one who is answered with it. Stays as long as this does.
   const net::http::Body& page(const hub::Sight& sight, std::size_t limit);
 
+  /// Notes of all pages to how many they were given; to be called once.
+  void note(NotificationLog& log) const;
+
  private:
-  net::http::Body make(const hub::Sight& sight, std::size_t limit) const;
+  struct Page {
+    net::http::Body body;
+    std::vector<hub::Seq> events;
+    std::size_t given = 0;
+  };
+  Page make(const hub::Sight& sight, std::size_t limit) const;
 
   const hub::CommitBatch& batch_;
   const std::size_t first_;
   const FeedOptions& options_;
   /// Of the sights that take the one event in there is one of each kind.
-  std::map<std::pair<hub::Sight::Of, std::size_t>, net::http::Body> made_;
+  std::map<std::pair<hub::Sight::Of, std::size_t>, Page> made_;
 };
 
 }  // namespace carillon::channels::polling

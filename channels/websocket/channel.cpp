@@ -22,13 +22,14 @@ constexpr std::string_view hub_is_full = "The hub has all the connections it tak
 }  // namespace
 
 WebSocketChannel::WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
-                                   const hub::Ownership& ownership, const hub::Clock& clock, Admission& admission,
-                                   std::string epoch, const WebSocketOptions& options)
+                                   const hub::Ownership& ownership, const hub::Clock& clock, NotificationLog& log,
+                                   Admission& admission, std::string epoch, const WebSocketOptions& options)
     : loop_(loop),
       reader_(reader),
       authenticator_(authenticator),
       ownership_(ownership),
       clock_(clock),
+      log_(log),
       admission_(admission),
       epoch_(std::move(epoch)),
       options_(options),
@@ -137,7 +138,11 @@ void WebSocketChannel::on_commit(const hub::CommitBatch& batch) {
   const std::uint64_t before = leave_now();
   if (!job_index_.empty() || !all_index_.empty()) {
     for (const hub::EventPtr& event : batch.events) {
-      if (hub::is_of_job(event->kind)) pass_on(*event);  // the protocol has no words for others
+      if (!hub::is_of_job(event->kind)) continue;  // the protocol has no words for others
+      const std::uint64_t delivered = counters_.deliveries.read();
+      pass_on(*event);
+      if (const std::uint64_t sent = counters_.deliveries.read() - delivered; sent > 0)
+        log_.sent(event->seq, &Sent::websocket, sent);
     }
   }
   if (const std::uint64_t frames = leave_now() - before; frames > 0) {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "channels/notification_log.h"
 #include "channels/websocket/admission.h"
 #include "channels/websocket/counters.h"
 #include "channels/websocket/drain_pace.h"
@@ -50,8 +51,8 @@ struct WebSocketOptions {
 class WebSocketChannel final : private net::Timer, private net::TurnEnd {
  public:
   WebSocketChannel(net::EventLoop& loop, hub::Reader& reader, hub::Authenticator& authenticator,
-                   const hub::Ownership& ownership, const hub::Clock& clock, Admission& admission, std::string epoch,
-                   const WebSocketOptions& options);
+                   const hub::Ownership& ownership, const hub::Clock& clock, NotificationLog& log, Admission& admission,
+                   std::string epoch, const WebSocketOptions& options);
   ~WebSocketChannel() override;
 
   /// Other options from now on, but for those of deflate, for all that are connected too.
@@ -118,6 +119,7 @@ class WebSocketChannel final : private net::Timer, private net::TurnEnd {
   hub::Authenticator& authenticator_;
   const hub::Ownership& ownership_;
   const hub::Clock& clock_;
+  NotificationLog& log_;
   Admission& admission_;
   std::string epoch_;
   WebSocketOptions options_;

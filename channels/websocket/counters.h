@@ -80,6 +80,16 @@ enum class Ending : std::uint8_t {
 struct EndingWords {
   std::string_view code;
   std::string_view reason;
+
+  /// 0 where there is not one.
+  constexpr int close_code() const {
+    int code_number = 0;
+    for (const char digit : code) {
+      if (digit < '0' || digit > '9') return 0;
+      code_number = 10 * code_number + (digit - '0');
+    }
+    return code_number;
+  }
 };
 inline constexpr std::array<EndingWords, 14> endings{{
     {"1000", "client_left"},
@@ -127,6 +137,9 @@ constexpr Ending ending_by_client(CloseCode code) {
   if (code == CloseCode::normal) return Ending::client_left;
   return code == CloseCode::going_away ? Ending::client_going_away : Ending::client_left_other;
 }
+
+/// Neither the client nor the hub's own going away wished for it.
+constexpr bool is_drop(Ending ending) { return ending >= Ending::lost && ending != Ending::hub_going_away; }
 
 /// On cache lines of its own: no other loop writes there.
 struct alignas(64) Counters {

@@ -37,7 +37,7 @@ Session::Session(WebSocketChannel& channel, net::Connection& connection, const h
 Session::~Session() { on_gone(); }
 
 void Session::on_gone() noexcept {
-  if (!std::exchange(closing_, true)) channel_.counters_.count(Ending::lost);
+  if (!std::exchange(closing_, true)) count_end(Ending::lost);
   subscriber_.on_gone();
   if (previous_ == nullptr && channel_.first_ != this) return;  // was taken out before
   if (channel_.goodbye_next_ == this) channel_.goodbye_next_ = next_;
@@ -140,10 +140,15 @@ void Session::close(CloseCode code, std::string_view reason, Ending ending) {
   if (code == CloseCode::key_refused) connection_.discard_unsent();
   put(std::make_shared<const std::string>(make_close_frame(code, reason)));
   closing_ = true;
-  channel_.counters_.count(ending);
+  count_end(ending);
   reader_.pass_over_messages();
   subscriber_.clear();
   connection_.set_timer_in(channel_.options_.close_timeout_ms);
+}
+
+void Session::count_end(Ending why) noexcept {
+  channel_.counters_.count(why);
+  if (is_drop(why)) subscriber_.note_drop(why);
 }
 
 void Session::close_slow(Ending why) {

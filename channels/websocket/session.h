@@ -70,6 +70,7 @@ class Session final : public net::Protocol {
   /// Counts a message or a ping; false, and closed, when there are more than may be.
   bool within_rate();
   void close(CloseCode code, std::string_view reason, Ending ending);
+  void count_end(Ending why) noexcept;
   /// Answers the client. One that asks for more than it takes is closed, but not from within.
   void send(std::string frame);
   void send(const net::SharedBytes& frame);

@@ -47,6 +47,15 @@ void Subscriber::on_gone() noexcept {
   waiting_.reset();
 }
 
+void Subscriber::note_drop(Ending why) noexcept {
+  const hub::Principal& who = session_.principal();
+  const EndingWords& words = endings[static_cast<std::size_t>(why)];
+  std::optional<hub::Sight> sight;
+  if (hears_all()) sight = {hub::Sight::Of::key, who.account, who.key};
+  channel_.log_.dropped({channel_.clock_.now_ms(), who.key, "websocket", words.reason, words.close_code()}, sight,
+                        [&](auto&& visit) { channel_.job_index_.for_each_topic(jobs_, visit); });
+}
+
 bool Subscriber::has(const hub::JobId& job) const {
   return jobs_.count > 0 && channel_.job_index_.find(jobs_, session_, job) != nullptr;
 }
@@ -81,6 +90,15 @@ void Subscriber::go_on() {
 bool Subscriber::may_go_on() const {
   // Of the room there is for what waits to be written a half is for one replay, so that the events behind it have some.
   return channel_.may_read() && session_.connection_.unsent_bytes() <= channel_.options_.queue_bytes_max / 4;
+}
+
+void Subscriber::tell(const hub::Event& event) {
+  session_.send(channel_.frame_of(event, session_));
+  note_told(event.seq);
+}
+
+void Subscriber::note_told(hub::Seq seq) {
+  if (session_.open()) channel_.log_.sent(seq, seq > channel_.passed_ ? &Sent::websocket : &Sent::websocket_later);
 }
 
 hub::MissedLimit Subscriber::limit() const {
@@ -128,15 +146,18 @@ void Subscriber::subscribe_to(const std::string& job, const std::optional<Resume
 
   if (!resume && (known || heard_by_all)) {
     for (const hub::EventPtr& event : since->missed.events) {
-      if (event->seq < state.seq) session_.send(channel_.frame_of(*event, session_));
+      if (event->seq < state.seq) tell(*event);
     }
   }
   const bool recovered = may_recover && since->missed.complete;
   session_.send(subscribed_frame(id->text(), channel_.now_s(), resume ? std::optional(recovered) : std::nullopt));
-  if (!recovered) return session_.send(job_update_frame(state, session_.with_seq()));
+  if (!recovered) {
+    session_.send(job_update_frame(state, session_.with_seq()));
+    return note_told(state.seq);
+  }
   const hub::Seq told_already = heard_by_all && resume->after >= all_from_ ? told_by_all : 0;
   for (const hub::EventPtr& event : since->missed.events) {
-    if (event->seq > told_already) session_.send(channel_.frame_of(*event, session_));
+    if (event->seq > told_already) tell(*event);
   }
 }
 
@@ -179,7 +200,7 @@ void Subscriber::replay_all(const hub::Reader::OwnerSince& since, hub::Seq after
       }
       own->after = event->seq;
     }
-    session_.send(channel_.frame_of(*event, session_));
+    tell(*event);
   }
   all_told_ = std::max(all_told_, since.last);
   all_.first->after = all_told_;

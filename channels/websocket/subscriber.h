@@ -31,6 +31,7 @@
 #include <string>
 
 #include "channels/websocket/client_message.h"
+#include "channels/websocket/counters.h"
 #include "channels/websocket/subscriptions.h"
 #include "hub/store.h"
 
@@ -54,6 +55,9 @@ class Subscriber {
 
   /// Some of a subscribe is still to be answered; reading is paused meanwhile.
   bool busy() const { return waiting_ != nullptr; }
+
+  /// Its session was dropped: notes it, with what it listens to.
+  void note_drop(Ending why) noexcept;
 
   /// Listens to nothing any more.
   void clear() noexcept;
@@ -80,6 +84,10 @@ class Subscriber {
   void subscribe_to_all(const std::optional<ResumePoint>& resume);
   void replay_all(const hub::Reader::OwnerSince& since, hub::Seq after);
   void unsubscribe_from(const std::string& job);
+
+  void tell(const hub::Event& event);
+  /// It was told of the event, or of the state that the event has brought about.
+  void note_told(hub::Seq seq);
 
   hub::MissedLimit limit() const;
   bool hears_all() const { return all_.count > 0; }

@@ -122,6 +122,15 @@ class SubscriptionIndex {
     }
   }
 
+  /// Calls `visit(const Topic&)` for what the session is subscribed to, the last first.
+  template <typename Visit>
+  void for_each_topic(const SubscriptionList& list, Visit&& visit) const {
+    for (const Subscription* subscription = list.first; subscription != nullptr;
+         subscription = subscription->session_next_) {
+      visit(*static_cast<const Topic*>(subscription->topic_));
+    }
+  }
+
   /// May be asked from any thread.
   std::size_t size() const { return size_.read(); }
   bool empty() const { return size() == 0; }

@@ -116,6 +116,7 @@ class SqliteReader final : public hub::Reader {
                                              "webhook_secrets WHERE account = ? AND "
                                              "(valid_until IS NULL OR valid_until > ?) ORDER BY id DESC")),
         find_report_(handle(), select(delivery_report_columns, delivery_report_by_id)),
+        reports_of_event_(handle(), select(delivery_report_columns, delivery_reports_by_event)),
         page_(handle(),
               "SELECT id, state, due_at FROM deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint = ?1 AND "
               "id < ?2 ORDER BY id DESC"),
@@ -278,6 +279,10 @@ class SqliteReader final : public hub::Reader {
     return list;
   }
 
+  std::vector<hub::DeliveryReport> deliveries_of(hub::Seq event, std::size_t limit) override {
+    return read_all(reports_of_event_.bind(event, static_cast<std::int64_t>(limit)), read_delivery_report);
+  }
+
   std::optional<hub::DeliveryReport> find_delivery_report(hub::DeliveryId id) override {
     return read_one(find_report_.bind(id), read_delivery_report);
   }
@@ -387,6 +392,7 @@ class SqliteReader final : public hub::Reader {
   Statement secrets_of_endpoint_;
   Statement secrets_of_account_;
   Statement find_report_;
+  Statement reports_of_event_;
   Statement page_;
   Statement page_of_failed_;
   Statement attempts_at_;

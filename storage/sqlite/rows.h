@@ -186,6 +186,10 @@ inline constexpr std::string_view delivery_report_columns =
 inline constexpr std::string_view delivery_report_by_id =
     "deliveries AS d JOIN webhook_endpoints AS e ON e.id = d.endpoint LEFT JOIN events AS v ON v.seq = d.event "
     "LEFT JOIN jobs AS j ON j.n = v.job WHERE d.id = ?";
+inline constexpr std::string_view delivery_reports_by_event =
+    "deliveries AS d INDEXED BY deliveries_by_event JOIN webhook_endpoints AS e ON e.id = d.endpoint "
+    "LEFT JOIN events AS v ON v.seq = d.event LEFT JOIN jobs AS j ON j.n = v.job "
+    "WHERE d.event = ? ORDER BY d.id LIMIT ?";
 
 inline hub::DeliveryReport read_delivery_report(const Statement& row) {
   hub::DeliveryReport report;

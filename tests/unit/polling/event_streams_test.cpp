@@ -17,7 +17,7 @@ class EventStreamsTest : public ServingFixture {
   EventStreamsTest() {
     StreamOptions options;
     options.queue_bytes_max = 1'000;
-    streams_ = std::make_unique<EventStreams>(*reader_, options);
+    streams_ = std::make_unique<EventStreams>(*reader_, options, log_);
     router_.add(net::http::Method::get, "/stream", [this](const auto&, const net::http::Responder& responder) {
       responder.upgrade(EventStreams::head(), [this](net::Connection& connection) {
         room_.enter({7});

@@ -21,7 +21,7 @@ class FeedPollsTest : public ServingFixture {
  protected:
   FeedPollsTest() {
     options_.epoch = "e";
-    polls_ = std::make_unique<FeedPolls>(options_, 100);
+    polls_ = std::make_unique<FeedPolls>(options_, 100, log_);
     router_.add(net::http::Method::get, "/wait", [this](const auto&, const net::http::Responder& responder) {
       room_.enter({7});
       polls_->wait(*guests_, {{7}, {8}, hub::Role::client}, responder, asked_);

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "channels/notification_log.h"
 #include "channels/polling/guests.h"
 #include "hub/rules.h"
 #include "net/http/http_protocol.h"
@@ -115,6 +116,7 @@ class ServingFixture : public testing::Test {
   std::unique_ptr<hub::Reader> reader_;
   std::unique_ptr<hub::Authenticator> authenticator_;
   net::EventLoop loop_;
+  NotificationLog log_{{}, 0, 0};
   WaitingRoom room_{{100, 0}};
   std::unique_ptr<Guests> guests_;
   net::http::Router router_;

@@ -164,6 +164,9 @@ class BreakableStore final : public hub::Store {
       return reader_->secrets_of(endpoint);
     }
     DeliveryList deliveries(const DeliveryPage& page) override { return reader_->deliveries(page); }
+    std::vector<hub::DeliveryReport> deliveries_of(hub::Seq event, std::size_t limit) override {
+      return reader_->deliveries_of(event, limit);
+    }
     std::optional<hub::DeliveryReport> find_delivery_report(hub::DeliveryId id) override {
       return reader_->find_delivery_report(id);
     }
