@@ -248,6 +248,7 @@ def all_goes_well(call, hub, url):
     call("listJobs", query="?limit=1&status=succeeded", status=200)
     call("listJobs", query=f"?ids={job},none", status=200)
     call("listJobEvents", query="?limit=2", status=200)
+    call("listJobNotifications", query="?limit=2", status=200)
     call("readEvents", query="?limit=2&after=0", status=200)
     call("readEvents", fields={"Prefer": "wait=1"}, query="?after=now", status=200)
     with RawConnection(hub.port) as stream:
@@ -262,6 +263,7 @@ def all_goes_well(call, hub, url):
     )[0]
     call.standing["deliveries_id"] = delivery["id"]
     assert call("getDelivery", status=200).json["attempts"]
+    assert call("listJobNotifications", status=200).json["events"][-1]["webhooks"]
     call("redeliver", status=202)
     call("listWebhooks", query="?kind=registered&limit=1", status=200)
     call("getWebhook", status=200)

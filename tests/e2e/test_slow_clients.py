@@ -72,7 +72,7 @@ def test_who_is_closed_for_age_is_counted_so_and_gets_whole_frames_and_the_close
     hub = make_hub("--websocket-slow-client-ms", "300")
     job = running_job(hub)
     with subscribed(hub, job) as slow:
-        reported = fall_behind(hub, job)
+        reported = fall_behind(hub, job, events=1)  # on a busy machine it is closed before there are many
         samples = metrics.wait_for(hub, lambda samples: metrics.closed(samples, "slow_by_age") == 1)
         assert samples["carillon_websocket_subscriptions"] == 0
         report(hub, job, 5, reported)  # no more of its concern

@@ -109,6 +109,23 @@ def test_who_connects_is_given_to_a_loop_that_turns(held):
     expect_well(hub, "loop-1")
 
 
+def test_what_a_stuck_loop_remembers_is_not_known(held):
+    hub, hold = held
+    job = hub.submit()  # by the first loop
+    with hold.up("loop"):
+        connection = hold_the_loop(hub)
+        expect_stuck(hub, "loop-1")
+        said = hub.http(hub.client).get(f"/api/v1/jobs/{job}/notifications").json
+        assert said["memory"] == dict.fromkeys(said["memory"]) | {"complete": False}
+        (event,) = said["events"]
+        assert (event["sent"], event["dropped"], event["webhooks"]) == (None, None, [])
+        trace = hub.command("job", "trace", job).stdout
+        assert "whether it was asked for is not known: a part of the hub does not answer\n" in trace
+    assert connection.answer().status == 404
+    expect_well(hub, "loop-1")
+    assert hub.http(hub.client).get(f"/api/v1/jobs/{job}/notifications").json["memory"]["complete"]
+
+
 def test_webhooks_that_are_stuck(held):
     hub, hold = held
     with Receiver() as receiver:

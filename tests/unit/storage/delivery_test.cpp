@@ -114,6 +114,20 @@ TEST_F(DeliveryTest, WhatWasGivenUpWhileAnAttemptWasUnderWayStaysSoUnlessItArriv
   EXPECT_EQ(reader_->attempts_at(first.id, 10).size(), 2U);
 }
 
+TEST_F(DeliveryTest, AreFoundByTheirEvent) {
+  const auto second = make_endpoint(client_, "https://a.example/second").id;
+  const auto first_event = owe().event->seq;
+  const auto next_event = owe().event->seq;
+  const auto found = reader_->deliveries_of(first_event, 10);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].endpoint, endpoint_);
+  EXPECT_EQ(found[1].endpoint, second);
+  for (const auto& delivery : found) EXPECT_EQ(delivery.seq, first_event);
+  EXPECT_EQ(reader_->deliveries_of(first_event, 1).size(), 1U);
+  EXPECT_EQ(reader_->deliveries_of(next_event, 10).at(0).seq, next_event);
+  EXPECT_TRUE(reader_->deliveries_of(next_event - 1, 10).empty()) << "a job that runs is no delivery's event here";
+}
+
 TEST_F(DeliveryTest, AnAttemptAtADeliveryOfAnotherEndpointIsNone) {
   const auto delivery = owe();
   const auto other = make_endpoint(client_, "https://a.example/other").id;
