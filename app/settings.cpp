@@ -254,7 +254,7 @@ std::vector<Setting> make_table() {
              "1,000), "
              "120 bytes each on each loop."),
       number("notifications.polled_jobs", CARILLON_MEMBER(notifications.polled_jobs), 4, 16'777'216,
-             "Jobs of which it is remembered when they were last asked for, some 44 bytes each on each loop; rounded "
+             "Jobs of which it is remembered when they were last asked for, some 42 bytes each on each loop; rounded "
              "up to "
              "a power of two."),
 

@@ -38,8 +38,10 @@ NotificationLog::Recollection NotificationLog::recall(const Question& question) 
   if (question.events.empty()) return memory;
   // From the last one back: what happened before these events need not be looked through.
   std::uint64_t last_number = 0;
-  for (std::size_t i = drops_.size(); i-- > 0;) {
-    const KeptDrop& kept = drops_[(oldest_drop_ + i) % drops_.size()];
+  std::size_t at = oldest_drop_;
+  for (std::size_t i = 0; i < drops_.size(); ++i) {
+    at = at == 0 ? drops_.size() - 1 : at - 1;
+    const KeptDrop& kept = drops_[at];
     if (kept.seq < question.events.front()) break;
     const bool listened = kept.sight ? kept.sight->takes_in(question.owner) : kept.job == question.job;
     if (!listened || kept.seq >= question.until || kept.number == last_number) continue;
