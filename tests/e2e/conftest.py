@@ -15,7 +15,10 @@ from harness.openapi import Contract  # noqa: E402
 LOCAL_WEBHOOKS = ("--webhooks-allow-http", "--webhooks-allow-cidrs", "127.0.0.0/8")
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "plain_binary: of the hub as it is installed; a library goes before its own, or its memory is weighed"
+    )
     Http.judge = Contract.of_repository().judge
 
 

@@ -18,6 +18,8 @@ sys.path.insert(0, str(REPOSITORY / "bench"))
 
 from compare import chart, judge, machine, measuring, results, servers, workloads  # noqa: E402
 
+pytestmark = pytest.mark.plain_binary
+
 SVG = "{http://www.w3.org/2000/svg}"
 SAME = {"operations": 1000, "failed": 0, "connections": 64, "received_bytes": 380.0, "paced_operations": 40}
 RESULTS = REPOSITORY / "bench/results"

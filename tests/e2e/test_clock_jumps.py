@@ -14,6 +14,8 @@ from harness.waiting import wait_until
 from harness.world import World
 from harness.ws import Client, in_thread, run
 
+pytestmark = pytest.mark.plain_binary
+
 HOUR_S = 3600
 JUMPS = {"forwards": HOUR_S, "back": -HOUR_S}
 

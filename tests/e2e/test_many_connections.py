@@ -2,8 +2,12 @@
 
 import pathlib
 
+import pytest
+
 from harness.many import many_connected
 from harness.raw_ws import TEXT, frame
+
+pytestmark = pytest.mark.plain_binary
 
 COUNT = 15_000
 

@@ -1,7 +1,11 @@
 """A short mixed load with clients that do not read. How fast the rest is served is not asked here: the machine may have
 other things to do. tests/load/mixed.py does, for a minute."""
 
+import pytest
+
 from harness import load, many_jobs, metrics
+
+pytestmark = pytest.mark.plain_binary
 
 SECONDS = 8
 STALLED = 200

@@ -11,6 +11,8 @@ import pytest
 
 from harness.hub import BINARY, REPOSITORY
 
+pytestmark = pytest.mark.plain_binary
+
 UNIT = REPOSITORY / "etc/systemd/carillon.service"
 PATIENCE_S = 240
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]

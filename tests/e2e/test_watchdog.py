@@ -16,6 +16,8 @@ from harness.http import Http, RawConnection
 from harness.receiver import Receiver
 from harness.waiting import wait_until
 
+pytestmark = pytest.mark.plain_binary
+
 WATCHED = ("--watchdog-loop-s", "1", "--watchdog-commit-s", "1", "--loops", "2", "--metrics-listen", "127.0.0.1:0")
 ALL_WELL = {"status": "ready", "checks": {name: {"ok": True} for name in ("accepting", "turning", "store", "disk")}}
 

@@ -134,6 +134,7 @@ def test_http2_is_spoken_where_it_is_offered(make_hub, tmp_path, missing):
         assert all(any(job.encode() in body for _, _, body in received) for job in jobs)
 
 
+@pytest.mark.plain_binary
 def test_a_name_that_is_slow_to_resolve_holds_up_no_other(make_hub, tmp_path, monkeypatch, missing):
     compiler = shutil.which("cc") or missing("there is no C compiler")
     source, library, released = tmp_path / "slow.c", tmp_path / "slow.so", tmp_path / "released"
