@@ -160,7 +160,8 @@ struct ServingLoop::Parts {
   Parts(const ServingContext& context, hub::CommitListener& home) : Parts(context, context.begin.settings, home) {}
 
   Parts(const ServingContext& context, const Settings& settings, hub::CommitListener& home)
-      : reader(context.store.open_reader()),
+      : loop(context.monotonic),
+        reader(context.store.open_reader()),
         authenticator(*reader, context.clock, keys_cached_max, settings.store.key_uses_s * ms_per_s),
         key_uses(loop, context.store, authenticator, home, settings.store.key_uses_s * ms_per_s),
         door(authenticator, context.clock),

@@ -53,6 +53,7 @@ struct ServingContext {
   std::string epoch;
   Metrics& metrics;
   const Health& health;
+  net::MonotonicSource monotonic = net::steady_now_ms;
 };
 
 /// Through which door a connection came in.

@@ -44,6 +44,7 @@ Dispatcher::Dispatcher(hub::Store& store, const hub::Clock& clock, DispatcherOpt
     : store_(store),
       clock_(clock),
       options_(std::move(options)),
+      loop_(options_.monotonic),
       reader_(store.open_reader()),
       transfers_(loop_, options_.transfers),
       budget_(options_.window_bytes_max),

@@ -61,6 +61,7 @@ struct DispatcherOptions {
   std::size_t unrecorded_max = 2'000;   ///< attempts made or under way whose outcome is not on disk yet
   std::size_t queues_kept_max = 1'000;  ///< of endpoints for which nothing is pending
   OnAttempt on_attempt{};               ///< told of each, for a log; empty: nobody is
+  net::MonotonicSource monotonic = net::steady_now_ms;
 };
 
 class Dispatcher final : public hub::CommitListener, private net::TurnEnd {

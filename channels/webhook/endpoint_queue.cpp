@@ -15,8 +15,10 @@ void EndpointQueue::offer(const hub::DeliveryNotice& notice, std::chrono::steady
                           hub::UnixMs now) {
   if (held_.contains(notice.delivery)) return;     // it was found on disk before the news of it came
   if (ordered && !notice.event) put_back_ready();  // it may come before these
+  // Behind what waits on disk for a later time only where that may be overtaken: never before the endpoint is known.
+  const bool its_turn = disk_due_at_ == never || (target && !ordered && disk_due_at_ > now);
   const bool at_once =
-      notice.event && notice.due_at <= now && disk_due_at_ > now && ready_.size() < ready_max_ && budget_.has_room();
+      notice.event && notice.due_at <= now && its_turn && ready_.size() < ready_max_ && budget_.has_room();
   if (!at_once) return note_on_disk(notice.due_at);
   take_in({{notice.delivery, id_, notice.message, 0, notice.due_at, notice.event}, durable_at});
 }

@@ -34,7 +34,10 @@ struct Answer {
   Answer(int code, std::vector<std::string> lines, std::string text = {})
       : status(code), fields(std::move(lines)), body(std::move(text)) {}
 
-  int status;
+  /// One that breaks off in its head.
+  static Answer half() { return {-1, {}}; }
+
+  int status;                       ///< 0: none, the connection is closed
   std::vector<std::string> fields;  ///< "Retry-After: 7"
   std::string body;
 };
@@ -149,7 +152,12 @@ class Receiver {
     return true;
   }
 
+  /// False when the connection is to end.
   static bool write(int socket, const Answer& answer) {
+    if (answer.status <= 0) {
+      if (answer.status < 0) ::send(socket, "HTTP/1.1 20", 11, MSG_NOSIGNAL);
+      return false;
+    }
     std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " Said\r\n";
     if (answer.status != 204) text += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
     for (const std::string& field : answer.fields) text += field + "\r\n";
