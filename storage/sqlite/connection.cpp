@@ -28,14 +28,21 @@ Poco::Data::Session open(const std::string& path) {
   }
 }
 
-/// A process that was killed between writing a commit to the log and syncing it has left a commit there that can be
-/// read, and that a loss of power would take away again. From here on it is on disk, before anyone is told of it.
-void sync_log(sqlite3* handle) {
+/// Brings what the log holds to disk, before anyone is told of it. A process that was killed between writing a commit
+/// and syncing it, or that was told that the sync had failed, has left a commit there that can be read, and that a loss
+/// of power would take away again. A sync alone may not help: after one that failed the system takes for written what
+/// is not. So it is written anew, into the database; where there is no room for that the log is synced at least.
+void settle_log(sqlite3* handle) {
+  int in_log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+  if (code == SQLITE_OK && moved == in_log) return;
   sqlite3_file* log = nullptr;
   const int found = sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
   if (found != SQLITE_OK || log == nullptr || log->pMethods == nullptr) return;
-  const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-  if (code != SQLITE_OK) throw hub::StoreError(std::string("its log cannot be synced: ") + sqlite3_errstr(code));
+  if (const int synced = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); synced != SQLITE_OK) {
+    throw hub::StoreError(std::string("its log cannot be synced: ") + sqlite3_errstr(synced));
+  }
 }
 
 }  // namespace
@@ -66,7 +73,7 @@ Connection::Connection(const std::string& path, Access access)
       run("PRAGMA wal_autocheckpoint = 4096");
       // It grows while a backup holds its snapshot; then it is cut again.
       run("PRAGMA journal_size_limit = 67108864");
-      sync_log(handle_);
+      settle_log(handle_);
     } else {
       run("PRAGMA query_only = ON");
       run("PRAGMA cache_size = -8192");

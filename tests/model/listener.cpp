@@ -133,9 +133,10 @@ bool Listener::explain_update(const std::string& frame) {
 
   if (state_of_ && *state_of_ == update.job) {
     const bool heard = own != told_.end() || (all_from_ && job->owner == who_.place);
+    // What it has heard is the last there was, or the state is what comes next.
     const Change* next = reference_.next_of(update.job, told);
-    const bool follows = event->seq == told || event == next || !heard ||
-                         (own == told_.end() && told < event->seq && (next == nullptr || next->seq >= event->seq));
+    const bool is_last_heard = event->seq <= told && reference_.next_of(update.job, event->seq) == next;
+    const bool follows = !heard || event == next || is_last_heard;
     if (!follows) throw Divergence("the present state leaves a gap: " + frame);
     for (const std::size_t place : job->changes) {
       const Change& one = reference_.changes()[place];

@@ -39,6 +39,11 @@ struct Change {
     return job == other.job && kind == other.kind && result == other.result && error == other.error &&
            progress == other.progress;
   }
+  /// The same for a change that others may have come before: running may have become progress.
+  bool may_be(Change other) const {
+    if (status == hub::JobStatus::running && other.status == status) other.kind = kind;
+    return says_the_same(other);
+  }
 };
 std::string to_text(const Change& change);
 

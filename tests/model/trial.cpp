@@ -179,12 +179,15 @@ std::optional<Answer> Trial::ask(const Caller& who, std::string_view method, con
 
 const Caller& Trial::any_client() { return callers_[dice_.below(3)]; }
 
+/// One of the latest: these are the ones that still move.
 std::optional<hub::JobId> Trial::any_job() {
-  if (reference_.jobs().empty()) return std::nullopt;
-  // One of the latest: these are the ones that still move.
-  const auto& changes = reference_.changes();
-  const std::size_t back = dice_.below(std::min<std::size_t>(changes.size(), 12));
-  return changes[changes.size() - 1 - back].job;
+  constexpr std::size_t latest = 8;
+  std::vector<hub::JobId> some;
+  for (auto job = made_.rbegin(); job != made_.rend() && some.size() < latest; ++job) {
+    if (reference_.find(*job) != nullptr) some.push_back(*job);
+  }
+  if (some.empty()) return std::nullopt;
+  return dice_.pick(some);
 }
 
 const Caller& Trial::any_reporter(const hub::JobId& job) {
@@ -195,6 +198,7 @@ const Caller& Trial::any_reporter(const hub::JobId& job) {
 hub::JobId Trial::new_job() {
   hub::JobId job;
   for (auto& byte : job.bytes) byte = static_cast<std::uint8_t>(dice_.number());
+  made_.push_back(job);
   return job;
 }
 
@@ -390,6 +394,7 @@ void Trial::burst() {
     if (one.seq == 0) {
       if (!one.answer || one.answer->status == 503) {
         if (!fault_armed_) throw Divergence("503 with nothing in the way");
+        say("  perhaps " + to_text(wanted.change));
         maybes_.push_back(wanted.change);
       } else if (one.answer->status != 409) {
         throw Divergence("answered " + std::to_string(one.answer->status) + " " + one.answer->body);
@@ -704,7 +709,7 @@ void Trial::cut_request() {
   client.send(std::string_view(request).substr(0, bytes));
   if (dice_.one_in(2)) hub_->settle();
   client.wire().reset();
-  arrivals_.await(patience_.answer, [&] { return client.ended(); });
+  arrivals_.await(patience_.answer, [&] { return client.wire().left_by_hub(); });
   hub_->settle();
   if (!report.wanted.verdict.event) return;
   const auto answer = ask(callers_[3], "GET", "/jobs/" + report.wanted.change.job.text());
@@ -872,7 +877,7 @@ void Trial::reconcile() {
           continue;
         }
         const auto maybe =
-            std::find_if(maybes_.begin(), maybes_.end(), [&](const Change& one) { return one.says_the_same(told); });
+            std::find_if(maybes_.begin(), maybes_.end(), [&](const Change& one) { return one.may_be(told); });
         if (maybe == maybes_.end()) throw Divergence("after the restart there is " + to_text(told));
         maybes_.erase(maybe);
         found.push_back(told);

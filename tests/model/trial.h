@@ -161,6 +161,7 @@ class Trial {
   std::map<std::size_t, std::unique_ptr<HttpClient>> clients_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Lost> lost_;
+  std::vector<hub::JobId> made_;  ///< by the trial, in its order; not all are there
   std::vector<Poll> polls_;
   std::vector<Hook> hooks_;
   std::vector<Change> maybes_;      ///< may turn up after a restart

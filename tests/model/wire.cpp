@@ -148,4 +148,9 @@ bool Wire::ended() {
   return (hub_ended_ || hub_gone_) && to_client_.empty();
 }
 
+bool Wire::left_by_hub() {
+  const std::lock_guard lock(mutex_);
+  return hub_gone_;
+}
+
 }  // namespace carillon::model

@@ -81,6 +81,8 @@ class Wire {
   bool all_read();
   /// Nothing more will come: the hub has ended its side, or is gone.
   bool ended();
+  /// The hub has no connection any more.
+  bool left_by_hub();
 
  private:
   class HubEnd;
