@@ -43,12 +43,19 @@ def use_keys_in_every_way(hub):
         assert hub.http(hub.client).post("/api/v1/webhooks", body).status == 201
         hub.finish(hub.submit())
         receiver.wait_for_count(1)
-    return [*keys, SECRET]
+    client = hub.http(hub.client)
+    webhook = hub.add_webhook("https://127.0.0.1:1/")
+    made = [webhook["secret"], client.post(f"/api/v1/webhooks/{webhook['id']}/rotate-secret").json["secret"]]
+    made += [client.get("/api/v1/webhook-secret").json["secret"]]
+    made += [client.post("/api/v1/webhook-secret/rotate").json["secret"]]
+    for secret in made:
+        client.get(f"/api/v1/webhooks/{secret}?secret={secret}")
+    return [*keys, SECRET, *made]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_no_key_reaches_the_log(make_hub, form):
-    hub = make_hub(*LOCAL_WEBHOOKS, "--log-level", "debug", "--log-format", form)
+    hub = make_hub(*LOCAL_WEBHOOKS, "--log-level", "debug", "--log-access", "--log-format", form)
     secrets = use_keys_in_every_way(hub)
     hub.command("key", "create", "--account", "default")
     hub.stop()
