@@ -33,6 +33,7 @@ class KeyReader final : public Reader {
   std::vector<Endpoint> endpoints(const EndpointPage&) override { return {}; }
   std::vector<WebhookSecret> secrets_of(const Endpoint&) override { return {}; }
   DeliveryList deliveries(const DeliveryPage&) override { return {}; }
+  std::vector<DeliveryReport> deliveries_of(Seq, std::size_t) override { return {}; }
   std::optional<DeliveryReport> find_delivery_report(DeliveryId) override { return std::nullopt; }
   std::vector<AttemptRecord> attempts_at(DeliveryId, std::size_t) override { return {}; }
   std::vector<Due> due(EndpointId, UnixMs, std::size_t) override { return {}; }
