@@ -12,7 +12,7 @@ from harness.http import RawConnection
 from harness.receiver import Receiver
 from harness.waiting import wait_until
 from harness.ws import Client, in_thread, run
-from test_slow_clients import fall_behind, running_job, subscribed
+from test_slow_clients import report_until_dropped, running_job, subscribed
 
 NOBODY = {"websocket": 0, "websocket_later": 0, "streams": 0, "polls": 0}
 
@@ -166,8 +166,7 @@ def test_a_slow_client_is_named_with_the_event_behind_which_it_was_dropped(make_
     hub = make_hub("--websocket-slow-client-ms", "300")
     job, other = running_job(hub), running_job(hub)
     with subscribed(hub, job):
-        fall_behind(hub, job, events=1)
-        metrics.wait_for(hub, lambda samples: metrics.closed(samples, "slow_by_age") == 1)
+        report_until_dropped(hub, job)
     final = hub.report(job, "succeeded")["seq"]
     events, cursor = [], ""
     while not any(event["dropped"] for event in events):

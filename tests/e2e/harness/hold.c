@@ -7,10 +7,12 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,6 +48,19 @@ ssize_t send(int fd, const void* bytes, size_t size, int flags) {
   if (next == NULL) next = (ssize_t (*)(int, const void*, size_t, int))dlsym(RTLD_NEXT, "send");
   look_at(bytes, size);
   return next(fd, bytes, size, flags);
+}
+
+/* The hub sends one piece by the system call itself. */
+long syscall(long number, ...) {
+  static long (*next)(long, ...);
+  long given[6];
+  va_list arguments;
+  if (next == NULL) next = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+  va_start(arguments, number);
+  for (int i = 0; i < 6; ++i) given[i] = va_arg(arguments, long);
+  va_end(arguments);
+  if (number == SYS_sendto) look_at((const void*)given[1], (size_t)given[2]);
+  return next(number, given[0], given[1], given[2], given[3], given[4], given[5]);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr* message, int flags) {
