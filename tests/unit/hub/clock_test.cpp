@@ -97,10 +97,10 @@ TEST(EvenTime, GoesOnAtItsPaceWhenTheClockIsSet) {
 TEST(EvenTime, FollowsAClockThatIsAdjusted) {
   EvenTime time;
   time.read(noon, 0);
-  std::int64_t off_ms = 0;
   for (std::int64_t second = 1; second <= 5'000; ++second) {
     const std::int64_t steady_ms = second * 1'000;
-    EXPECT_EQ(time.read(noon + steady_ms + ++off_ms, steady_ms), noon + steady_ms + off_ms);
+    const UnixMs adjusted = noon + steady_ms + second;  // by a millisecond each second
+    EXPECT_EQ(time.read(adjusted, steady_ms), adjusted);
   }
 }
 
