@@ -206,9 +206,11 @@ def test_a_kill_while_the_disk_is_full(disk, hub):
     disk.fill()  # with what the hub's end has given back
     hub.start()
     reporter.expect_all_kept()
+    reporter.until_refused()
+    expect_it_says_so(hub)
     disk.empty()
-    reporter.expect_all_kept()
-    wait_until(lambda: reporter.submit(str(uuid.uuid4())))
+    expect_it_says_that_it_is_over(hub)  # though nobody asks: here are no webhooks
+    assert reporter.submit(str(uuid.uuid4()))
     reporter.expect_all_kept()
     hub.stop()
 
