@@ -907,7 +907,8 @@ void Trial::adopt_hooks() {
   for (std::size_t place = 0; place < hooks_.size(); ++place) {
     Hook& hook = hooks_[place];
     const auto answer = ask(callers_[hook.owner], "GET", "/webhooks?limit=100");
-    if (!answer || answer->status != 200) throw Divergence("no list of webhooks: " + (answer ? std::to_string(answer->status) + answer->body : "cut off"));
+    if (!answer || answer->status != 200)
+      throw Divergence("no list of webhooks: " + (answer ? std::to_string(answer->status) + answer->body : "cut off"));
     const Told list(answer->body);
     bool there = false;
     for (const auto& element : list.list("webhooks")) {

@@ -95,6 +95,13 @@ TEST_F(EndpointQueueTest, ARetryIsOnDiskUntilItIsDue) {
   EXPECT_TRUE(queue_->wants_refill(now() + 5'000));
 }
 
+TEST_F(EndpointQueueTest, NewsOvertakesNothingOnDiskWhereOrderMayMatter) {
+  queue_->note_on_disk(now() + 5'000);  // a retry, found at a start: nothing else is known of the endpoint yet
+  offer(owe());
+  EXPECT_FALSE(queue_->has_ready());
+  EXPECT_LE(queue_->disk_due_at(), now()) << "it is read in its turn";
+}
+
 TEST_F(EndpointQueueTest, WhatIsPutBackIsFoundAgain) {
   const auto notice = owe();
   offer(notice);
