@@ -123,7 +123,10 @@ void Trial::run() {
   for (const Weighed& one : mixture) all += one.weight;
   const int operations = dice_.between(15, 45);
   int crashes_left = dice_.between(0, 3);
+  const std::uint64_t sequence = dice_.number();
   for (int i = 0; i < operations; ++i) {
+    // Dice of its own for each, so that what a thread decided in one does not change all that follow.
+    dice_ = Dice(sequence + static_cast<std::uint64_t>(i));
     if (crashes_left > 0 && dice_.one_in(12)) {
       --crashes_left;
       crash(dice_.one_in(2));
@@ -684,7 +687,9 @@ void Trial::change_manner() {
 void Trial::let_time_pass() {
   const std::int64_t s = dice_.one_in(4) ? dice_.between(20, 120) : dice_.between(1, 8);
   say(std::to_string(s) + " s pass");
-  for (const auto& listener : listeners_) listener->may_be_closed_as_slow |= listener->stalled;
+  // So is who is sent what is on its way piece by piece when the time jumps.
+  const bool rough = weather_.piece_bytes_max > 0 || weather_.storm_one_in > 0;
+  for (const auto& listener : listeners_) listener->may_be_closed_as_slow |= listener->stalled || rough;
   // What was sent before is read before.
   for (const Poll& poll : polls_) {
     arrivals_.await(patience_.answer, [&] { return poll.client->wire().all_read(); });
