@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/model/template.h"
 #include "tests/model/trial.h"
 #include "tests/model/trial_error.h"
 

@@ -24,6 +24,7 @@
 #include "tests/model/listener.h"
 #include "tests/model/reference.h"
 #include "tests/model/running_hub.h"
+#include "tests/model/template.h"
 
 namespace carillon::model {
 
@@ -32,17 +33,10 @@ struct Patience {
   std::chrono::milliseconds answer{10'000};
 };
 
-/// A database with the trial's accounts and keys, made once.
-class Template {
- public:
-  explicit Template(const std::filesystem::path& folder);
-  void copy_to(const std::filesystem::path& folder) const;
-  const std::vector<Caller>& callers() const { return callers_; }
+constexpr std::int64_t ms_per_s = 1'000;
 
- private:
-  std::filesystem::path folder_;
-  std::vector<Caller> callers_;
-};
+/// As the story names it.
+inline std::string short_of(const hub::JobId& job) { return job.text().substr(0, 8); }
 
 class Trial {
  public:
