@@ -17,7 +17,12 @@ app::Settings settings_of(const std::string& folder) {
   settings.data = folder;
   settings.webhooks.allow_http = true;
   settings.webhooks.allow_cidrs = {"127.0.0.0/8"};
+  settings.notifications.events = 1'024;
   return settings;
+}
+
+app::Adjustment adjustment_of(const app::Settings& settings) {
+  return {settings, std::make_shared<app::RateLimits>(settings.limits), nullptr, nullptr};
 }
 
 storage::sqlite::StoreOptions store_options(const std::string& folder) {
@@ -42,7 +47,7 @@ void await(const std::future<void>& ready, const char* what) {
 }  // namespace
 
 RunningHub::RunningHub(const std::string& folder, const Time& time, unsigned loops)
-    : settings_(settings_of(folder)),
+    : adjustment_(adjustment_of(settings_of(folder))),
       time_(time),
       rules_(hub::Ownership(hub::OwnershipScope::key)),
       store_(storage::sqlite::open_store(store_options(folder), rules_, time)),
@@ -50,17 +55,16 @@ RunningHub::RunningHub(const std::string& folder, const Time& time, unsigned loo
       disk_(folder, folder + "/carillon.db", 0),
       health_(*store_, watchdog_, disk_),
       metrics_(*store_, watchdog_, disk_, [] { return 0; }),
-      urls_{.allow_http = true},
       admission_({}),
-      waiting_room_({settings_.polling.waiting_max, settings_.polling.waiting_per_key}),
-      rates_(settings_.limits),
+      waiting_room_({adjustment_.settings.polling.waiting_max, adjustment_.settings.polling.waiting_per_key}),
       epoch_(store_->open_reader()->epoch()) {
-  app::ServingContext context{settings_,     *store_, rules_.ownership(), time_,   urls_,  admission_, under_way_,
-                              waiting_room_, epoch_,  metrics_,           health_, rates_, nullptr,    nullptr};
-  context.monotonic = time.monotonic();
+  const app::ServingContext context{adjustment_, *store_,         rules_.ownership(), time_,  admission_,
+                                    under_way_,  waiting_room_,   memories_,          epoch_, metrics_,
+                                    health_,     time.monotonic()};
   for (unsigned i = 0; i < loops; ++i) loops_.push_back(std::make_unique<app::ServingLoop>(context));
-  dispatcher_ = std::make_unique<channels::webhook::Dispatcher>(*store_, time_, dispatcher_options(settings_, time));
-  for (const auto& loop : loops_) store_->add(*loop);
+  dispatcher_ =
+      std::make_unique<channels::webhook::Dispatcher>(*store_, time_, dispatcher_options(adjustment_.settings, time));
+  for (const auto& loop : loops_) loop->listen();
   dispatcher_->start();
   for (const auto& loop : loops_) loop->begin();
 }

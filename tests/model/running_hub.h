@@ -62,7 +62,7 @@ class RunningHub {
  private:
   void each_loop_turns();
 
-  const app::Settings settings_;
+  const app::Adjustment adjustment_;
   const Time& time_;
   hub::Rules rules_;
   app::SubmissionsUnderWay under_way_;
@@ -71,10 +71,9 @@ class RunningHub {
   app::DiskWatch disk_;
   app::Health health_;
   app::Metrics metrics_;
-  channels::webhook::UrlPolicy urls_;
   channels::websocket::Admission admission_;
   channels::polling::WaitingRoom waiting_room_;
-  app::RateLimits rates_;
+  app::LoopMemories memories_;
   std::string epoch_;
   std::vector<std::unique_ptr<app::ServingLoop>> loops_;
   std::unique_ptr<channels::webhook::Dispatcher> dispatcher_;
