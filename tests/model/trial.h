@@ -131,6 +131,7 @@ class Trial {
   void check_listeners();
   void check_feed(const Caller& who);
   void check_job(const Caller& who, const hub::JobId& job);
+  void judge_job(const hub::JobId& job, const std::optional<Answer>& answer) const;
   void stop(bool kill, bool power);
   void start();
   void reconcile();

@@ -37,6 +37,7 @@ class Arrivals {
     for (;;) {
       const std::uint64_t seen = count();
       if (ready()) return true;
+      if (std::chrono::steady_clock::now() >= deadline) return false;
       std::unique_lock lock(mutex_);
       if (!told_.wait_until(lock, deadline, [&] { return count_ != seen; })) return false;
     }
