@@ -28,6 +28,7 @@ ALLOWED = {
     "PATCH /jobs/{id}": (200, 200, 403),
     "DELETE /jobs/{id}": (409, 404, 409),  # it has not ended; a worker owns none
     "GET /jobs/{id}/events": (200, 200, 200),
+    "GET /jobs/{id}/notifications": (200, 200, 200),
     "GET /events": (200, 200, 200),
     "GET /webhooks": (200, 403, 403),
     "POST /webhooks": (201, 403, 403),
