@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   std::size_t events = 0;
   try {
     const Template from(folder / "template");
-    for (std::uint64_t seed = seeds.first; seed <= seeds.last && status == 0; ++seed) {
+    for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
       Trial trial(seed, from, folder / "hub", patience, !one.empty());
       try {
         trial.run();
@@ -63,7 +63,9 @@ int main(int argc, char** argv) {
         }
         std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), divergence.what());
         std::printf("again: %s --seed %llu\n", argv[0], static_cast<unsigned long long>(seed));
-        status = 1;
+        std::fflush(stdout);
+        std::filesystem::remove_all(folder);
+        std::_Exit(1);  // a hub that has gone wrong may never come to its end
       }
     }
   } catch (const std::exception& error) {
