@@ -101,16 +101,21 @@ def body_of(method, path):
 
 @pytest.fixture(scope="module")
 def refused(hub):
-    """Keys that are let in nowhere, with the answer."""
-    disabled = hub.make_key()
+    """Keys that are let in nowhere, with the answer. Each has been let in before, and is remembered for that."""
+
+    def known(key):
+        hub.wait_for_key(key, None)
+        return key
+
+    disabled = known(hub.make_key())
     hub.ask_admin(f"/keys/{disabled.id}/disable")
     hub.wait_for_key(disabled, "api_key_disabled")
     account = hub.make_account()
-    of_suspended = {role: hub.make_key(role, account) for role in ("client", "worker", "admin")}
+    of_suspended = {role: known(hub.make_key(role, account)) for role in ("client", "worker", "admin")}
     hub.ask_admin(f"/accounts/{account}/suspend")
     for key in of_suspended.values():
         hub.wait_for_key(key, "account_suspended")
-    revoked = hub.make_key("admin")
+    revoked = known(hub.make_key("admin"))
     hub.ask_admin(f"/keys/{revoked.id}/revoke")
     hub.wait_for_key(revoked, "invalid_api_key")
     return [
