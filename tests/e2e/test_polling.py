@@ -175,6 +175,8 @@ def test_nobody_begins_to_wait_at_a_hub_that_ends(make_hub, missing):
         assert ask(f"{JOBS}/{job}").status == 200
         hub.process.terminate()
         wait_until(lambda: ask("/readyz").status == 503)
+        # The loop hears of it a moment later: who begins to wait before that is answered then, with what there is.
+        wait_until(lambda: ask(f"{JOBS}/{job}?wait=60").status == 503)
         for path, fields in (
             (f"{JOBS}/{job}?wait=60", {}),
             (f"{JOBS}/{job}", {"Prefer": "wait=60"}),
