@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "net/http/head.h"
 #include "net/http/message.h"
 
 namespace carillon::channels::webhook {
@@ -16,11 +17,6 @@ constexpr std::array<std::string_view, 6> hop_by_hop = {"connection", "keep-aliv
 /// What the hub says itself, of the request and of its body.
 constexpr std::array<std::string_view, 8> said_by_the_hub = {
     "host", "content-length", "content-encoding", "content-type", "expect", "user-agent", "traceparent", "tracestate"};
-
-bool is_token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 bool begins_with(std::string_view name, std::string_view beginning) {
   return same_name(name.substr(0, beginning.size()), beginning);
@@ -36,7 +32,7 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 }  // namespace
 
 std::optional<std::string> header_name_fault(std::string_view name) {
-  if (name.empty() || name.size() > header_name_bytes_max || !std::all_of(name.begin(), name.end(), is_token_char)) {
+  if (name.size() > header_name_bytes_max || !net::http::is_token(name)) {
     return "is no name of a header: 1 to " + std::to_string(header_name_bytes_max) +
            " letters, digits and !#$%&'*+-.^_`|~";
   }

@@ -15,6 +15,8 @@ API = "/api/v1"
 FORGED = "FORGED-LINE"
 # A line end and what would pass for the next line; a colour; a bell; a line end that only some know.
 TRICKS = [f"a\r\n{FORGED}", f"a\n2026-01-01T00:00:00.000Z error {FORGED}", "\x1b[31mred\x1b[0m", "\x07\x00", f"a\u2028{FORGED}", f"a\x85{FORGED}"]
+# What ends a text, in a line of either form, and would begin another member.
+QUOTES = f'/"}}{{"level":"{FORGED}","x":"\\'
 A_LINE = {
     "text": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug) .+"),
     "json": re.compile(r'\{"time":".*\}'),
@@ -53,6 +55,9 @@ def say_it_everywhere(hub, receiver, trick):
             await socket.expect("error")
 
     run(listen())
+    with RawConnection(hub.port) as connection:
+        connection.send(f"GET {QUOTES} HTTP/1.1\r\nHost: hub\r\nX-Request-Id: {QUOTES}\r\n\r\n")
+        assert connection.answer().status == 404
     for field in ("X-Request-Id", "User-Agent", "traceparent", "Origin", "X-Forwarded-For", "Idempotency-Key"):
         with RawConnection(hub.port) as connection:
             connection.send(b"GET /healthz HTTP/1.1\r\nHost: hub\r\n" + field.encode() + b": " + trick.encode() + b"\r\n\r\n")
@@ -78,7 +83,8 @@ def test_nobody_writes_lines_of_the_log(make_hub, form):
         assert A_LINE[form].fullmatch(line), line
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", line), line
         if form == "json":
-            json.loads(line)
+            assert json.loads(line)["level"] != FORGED
+    assert len([line for line in lines if FORGED in line]) == len(TRICKS), "the request with quotes, each time"
 
 
 @pytest.mark.parametrize("trick", [f"x\r\nX-{FORGED}: 1", f"x\nX-{FORGED}: 1", "x\x00", "x\r"])

@@ -274,10 +274,15 @@ BAD = {
 }
 
 
+def status_of_updates(hub, count):
+    updates = {"updates": [{"job_id": hub.submit(), "status": "running"} for _ in range(count)]}
+    return hub.http(hub.worker).post("/api/v1/jobs/updates", updates).status
+
+
 @pytest.mark.parametrize("bad", BAD)
 def test_a_bad_file_changes_nothing_and_says_why(make, bad):
     """In the words of a start."""
-    running, hub = make()
+    running, hub = make(limits={"updates": "7"})
     text, words = BAD[bad]
     running.file.write_text(text.format(file=running.file))
     said = running.hang_up("nothing was reloaded")
@@ -286,9 +291,9 @@ def test_a_bad_file_changes_nothing_and_says_why(make, bad):
     start = subprocess.run([BINARY, "serve", "--config", str(running.file), "--data", hub.data], capture_output=True,
                            text=True, timeout=PATIENCE_S, check=False)
     assert start.returncode == 2 and words in start.stderr
-    # The line before the bad one was good, and is not taken either.
-    updates = {"updates": [{"job_id": hub.submit(), "status": "running"} for _ in range(6)]}
-    assert hub.http(hub.worker).post("/api/v1/jobs/updates", updates).status == 200
+    # The line before the bad one was good, and is not taken either; nor is what holds where nothing is set.
+    assert status_of_updates(hub, 6) == 200
+    assert status_of_updates(hub, 8) == 413
     running.reload(limits={"updates": "5"})
     hub.stop()
 
@@ -297,8 +302,7 @@ def test_a_file_that_is_gone_changes_nothing(make):
     running, hub = make(limits={"updates": "5"})
     running.file.unlink()
     assert f"{running.file}: cannot be read" in running.hang_up("nothing was reloaded")
-    updates = {"updates": [{"job_id": hub.submit(), "status": "running"} for _ in range(6)]}
-    assert hub.http(hub.worker).post("/api/v1/jobs/updates", updates).status == 413
+    assert status_of_updates(hub, 6) == 413
     hub.stop()
 
 
@@ -309,6 +313,7 @@ def test_a_bad_certificate_keeps_the_settings_back_too(make, tmp_path):
     certificate.cert.write_text("-----BEGIN NONSENSE-----\n")
     said = running.reload(until="nothing was reloaded: the certificate is no good", limits={"updates": "5"})
     assert "was changed" not in said and str(certificate.cert) in said
+    assert status_of_updates(hub, 6) == 200
     certificate.cert.write_text(good)
     said = running.hang_up("the certificate was reloaded")
     assert "key=limits.updates from=1000 to=5" in said

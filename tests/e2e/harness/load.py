@@ -20,9 +20,9 @@ def client_binary():
     return path if os.access(path, os.X_OK) else None
 
 
-def running_jobs(hub, count):
-    """Fresh ones, without progress."""
-    jobs = [hub.submit() for _ in range(count)]
+def running_jobs(hub, count, owner=None):
+    """Fresh ones, without progress; of the hub's client key, or of another."""
+    jobs = [hub.submit(owner) for _ in range(count)]
     for job in jobs:
         hub.report(job, "running")
     return jobs
