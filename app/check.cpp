@@ -235,6 +235,7 @@ int check(const Settings& settings, const OutputOptions& output) {
     print_json(findings, sound);
   } else {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(findings.size());
     for (const Finding& finding : findings) {
       rows.push_back({std::string(to_text(finding.verdict)), finding.subject, finding.detail});
     }

@@ -82,7 +82,7 @@ std::string first_start(const Settings& settings, const std::string& url) {
 }
 
 std::string keep_first_start(const Settings& settings, const std::string& text) {
-  const std::string path = (std::filesystem::path(settings.data) / "first-keys.txt").string();
+  std::string path = (std::filesystem::path(settings.data) / "first-keys.txt").string();
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int error = errno;

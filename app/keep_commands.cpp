@@ -123,7 +123,7 @@ void copy_key(const std::string& from, const std::string& to, NewFile::Existing 
 std::string back_up_key(const Settings& settings, const BackupWish& wish, const db::DatabaseFacts& facts) {
   if (facts.secrets_key_id.empty() || !wish.with_secret_key) return "";
   const std::string key = secret_key_file(settings);
-  const std::string beside = wish.file + key_suffix;
+  std::string beside = wish.file + key_suffix;
   if (!is_key(key, facts.secrets_key_id)) {
     throw std::runtime_error("'" + wish.file + "' was made, but " + key +
                              " does not hold the key that its webhook secrets are encrypted with");

@@ -45,7 +45,7 @@ struct NumberId {
   std::int64_t value = 0;
 
   friend bool operator==(const NumberId&, const NumberId&) = default;
-  friend auto operator<=>(const NumberId&, const NumberId&) = default;
+  friend auto operator<=>(const NumberId& a, const NumberId& b) { return a.value <=> b.value; }
 };
 
 struct KeyTag {

@@ -79,7 +79,7 @@ class Transport {
 };
 
 /// A plain TCP (or Unix) stream.
-std::unique_ptr<Transport> make_plain_transport(Poco::Net::StreamSocket socket);
+std::unique_ptr<Transport> make_plain_transport(const Poco::Net::StreamSocket& socket);
 
 class Connection final : private IoHandler, private TurnEnd, private Timer {
  public:

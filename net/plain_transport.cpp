@@ -24,7 +24,7 @@ ssize_t send_one(int fd, const iovec& piece) {
 /// that resets its connection is an everyday result here, which Poco reports by throwing.
 class PlainTransport final : public Transport {
  public:
-  explicit PlainTransport(Poco::Net::StreamSocket socket) : socket_(std::move(socket)) { socket_.setBlocking(false); }
+  explicit PlainTransport(const Poco::Net::StreamSocket& socket) : socket_(socket) { socket_.setBlocking(false); }
 
   Result read(char* into, std::size_t bytes) override {
     const ssize_t got = receive(fd(), into, bytes);
@@ -62,8 +62,8 @@ class PlainTransport final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> make_plain_transport(Poco::Net::StreamSocket socket) {
-  return std::make_unique<PlainTransport>(std::move(socket));
+std::unique_ptr<Transport> make_plain_transport(const Poco::Net::StreamSocket& socket) {
+  return std::make_unique<PlainTransport>(socket);
 }
 
 }  // namespace carillon::net

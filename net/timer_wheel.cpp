@@ -27,6 +27,7 @@ TimerWheel::~TimerWheel() {
 }
 
 void TimerWheel::unlink(Timer& timer) {
+  // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is linked has both neighbours.
   timer.previous_->next_ = timer.next_;
   timer.next_->previous_ = timer.previous_;
   timer.next_ = timer.previous_ = nullptr;

@@ -50,7 +50,7 @@ DatabaseFacts back_up(const std::string& database, const std::string& file, NewF
     throw hub::StoreError("'" + file + "' cannot be written: " + error.what());
   }
   copied.sync();
-  const DatabaseFacts facts = examine(copied.partial(), progress);
+  DatabaseFacts facts = examine(copied.partial(), progress);
   copied.put_in_place();
   return facts;
 }

@@ -80,8 +80,10 @@ void Committer::queue(hub::Replies& changes) {
     const std::lock_guard lock(mutex_);
     for (; taken < changes.size(); ++taken) {
       const std::size_t weight = as_change(changes[taken]).weight();
-      // One that is heavier than the whole queue is taken where nothing else waits.
-      if (queued_ > 0 && queued_ + weight > limits_.queue_max) break;
+      // One that is heavier than the whole queue is taken where nothing else waits, whatever is being committed: who
+      // has just been answered may still count as such.
+      const bool alone = weight > limits_.queue_max && waiting_.empty() && taken == 0;
+      if (queued_ + weight > limits_.queue_max && !alone) break;
       queued_ += weight;
     }
     waiting_.insert(waiting_.end(), std::move_iterator(changes.begin()),

@@ -274,7 +274,7 @@ class SqliteReader final : public hub::Reader {
       if (!page.state || state_of(rows) == *page.state) ids.push_back(last);
     }
     for (const hub::DeliveryId id : ids) {
-      if (auto report = find_delivery_report(id)) list.deliveries.push_back(std::move(*report));
+      if (auto report = find_delivery_report(id)) list.deliveries.push_back(*report);
     }
     return list;
   }

@@ -86,9 +86,8 @@ void Retention::pass_events(hub::UnixMs now_ms, std::size_t& rows_left, Deadline
   events_ = {};
   const std::size_t rows_max = std::min(rows_left, events_at_once);
   std::vector<Event> old;
-  bool more = true;
   next_events_.bind(kept_.line(), static_cast<std::int64_t>(rows_max));
-  while ((more = next_events_.step()) && next_events_.integer(2) < now_ms - times_.events_ms) {
+  while (next_events_.step() && next_events_.integer(2) < now_ms - times_.events_ms) {
     old.push_back({next_events_.integer(0), next_events_.integer(1)});
   }
   next_events_.reset();

@@ -53,7 +53,7 @@ void remove_old_backups(const std::string& path) {
 
 std::string back_up_first(Connection& connection, const std::string& path, const Schema& schema,
                           const Progress& progress) {
-  const std::string file = backup_name(path, schema.number() + 1);
+  std::string file = backup_name(path, schema.number() + 1);
   const std::string why = "it has to be brought from schema " + std::to_string(schema.number()) + " to " +
                           std::to_string(schema.known()) + ", and the backup that comes first, " + file + ", ";
   const std::uint64_t bytes = bytes_of(connection);

@@ -243,6 +243,7 @@ def test_a_first_start_on_a_full_disk(disk):
 # --- a disk that has become read-only ---------------------------------------------------------------------------------
 
 
+@pytest.mark.plain_binary
 def test_a_disk_that_becomes_read_only(tmp_path):
     """Under open files, as a file system does that has found an error; and is writable again after that is mended."""
     world = World(tmp_path)
