@@ -1,29 +1,26 @@
 // The reader of what clients say: whatever comes in, it comes to one of its answers, and that answer keeps its bounds.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "channels/websocket/client_message.h"
 #include "hub/json.h"
 #include "hub/utf8.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon;
 using namespace carillon::channels::websocket;
+using carillon::fuzz::must;
 
 constexpr std::size_t job_ids_max = 8;
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
 void check_jobs(const std::vector<std::string>& jobs, std::string_view text) {
-  require(!jobs.empty() && jobs.size() <= job_ids_max);
+  must(!jobs.empty() && jobs.size() <= job_ids_max);
   for (const std::string& job : jobs) {
-    require(job.size() <= text.size());
-    require(hub::is_utf8(job));
-    require(shortened(job).size() <= 64 && hub::is_utf8(shortened(job)));
+    must(job.size() <= text.size());
+    must(hub::is_utf8(job));
+    must(shortened(job).size() <= 64 && hub::is_utf8(shortened(job)));
   }
 }
 
@@ -34,14 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ClientMessage message = read_client_message(text, job_ids_max);
   const bool is_object = std::holds_alternative<hub::json::Object>(hub::json::parse_object(text));
   if (const auto* bad = std::get_if<BadMessage>(&message)) {
-    require(!bad->why.empty() && bad->why.size() <= 256 && hub::is_utf8(bad->why));
-    require(is_object != bad->why.starts_with("Invalid JSON: "));
+    must(!bad->why.empty() && bad->why.size() <= 256 && hub::is_utf8(bad->why));
+    must(is_object != bad->why.starts_with("Invalid JSON: "));
     return 0;
   }
-  require(is_object);
+  must(is_object);
   if (const auto* asked = std::get_if<Subscribe>(&message)) {
     check_jobs(asked->jobs, text);
-    if (asked->resume) require(asked->resume->after >= 0 && hub::is_utf8(asked->resume->epoch));
+    if (asked->resume) must(asked->resume->after >= 0 && hub::is_utf8(asked->resume->epoch));
   }
   if (const auto* asked = std::get_if<Unsubscribe>(&message)) check_jobs(asked->jobs, text);
   return 0;

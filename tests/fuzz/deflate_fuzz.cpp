@@ -4,23 +4,20 @@
 // Input: one byte that says which of the three, one more for its parameters, then the bytes it is about.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "channels/websocket/deflate.h"
 #include "channels/websocket/deflate_offer.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon::channels::websocket;
+using carillon::fuzz::must;
 
 constexpr std::size_t input_bytes_max = 64 * 1024;
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 void inflate(std::string_view payload, unsigned parameter) {
   // One for all, as in a hub's loop: whatever one message did to it, the next must not notice.

@@ -4,22 +4,19 @@
 #include <curl/curl.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "channels/webhook/endpoint_url.h"
 #include "hub/utf8.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon;
 using namespace carillon::channels::webhook;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using carillon::fuzz::must;
 
 class Parsed {
  public:
@@ -46,26 +43,26 @@ class Parsed {
 };
 
 void check_taken(const std::string& url, const UrlPolicy& policy) {
-  require(url.size() <= url_bytes_max && url.find('\0') == std::string::npos);
+  must(url.size() <= url_bytes_max && url.find('\0') == std::string::npos);
   const Parsed parsed(url, 0);
-  require(parsed.sound());
+  must(parsed.sound());
   const auto scheme = parsed.part(CURLUPART_SCHEME);
-  require(scheme == "https" || (scheme == "http" && policy.allow_http));
+  must(scheme == "https" || (scheme == "http" && policy.allow_http));
   const auto host = parsed.part(CURLUPART_HOST);
-  require(host && !host->empty());
-  require(!parsed.part(CURLUPART_USER) && !parsed.part(CURLUPART_PASSWORD) && !parsed.part(CURLUPART_OPTIONS));
-  require(!parsed.part(CURLUPART_ZONEID) && !parsed.part(CURLUPART_FRAGMENT));
+  must(host && !host->empty());
+  must(!parsed.part(CURLUPART_USER) && !parsed.part(CURLUPART_PASSWORD) && !parsed.part(CURLUPART_OPTIONS));
+  must(!parsed.part(CURLUPART_ZONEID) && !parsed.part(CURLUPART_FRAGMENT));
   const auto port = parsed.part(CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  require(port && std::stol(*port) >= 1 && std::stol(*port) <= 65535);
+  must(port && std::stol(*port) >= 1 && std::stol(*port) <= 65535);
 
   // As a transfer reads it (CURLOPT_URL), and as it reads it back.
   const Parsed transferred(url, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
-  require(transferred.part(CURLUPART_HOST) == host && transferred.part(CURLUPART_SCHEME) == scheme);
+  must(transferred.part(CURLUPART_HOST) == host && transferred.part(CURLUPART_SCHEME) == scheme);
   const auto written = parsed.part(CURLUPART_URL);
-  require(written.has_value());
+  must(written.has_value());
   const Parsed again(*written, 0);
-  require(again.part(CURLUPART_HOST) == host && again.part(CURLUPART_SCHEME) == scheme);
-  require(again.part(CURLUPART_PORT, CURLU_DEFAULT_PORT) == port);
+  must(again.part(CURLUPART_HOST) == host && again.part(CURLUPART_SCHEME) == scheme);
+  must(again.part(CURLUPART_PORT, CURLU_DEFAULT_PORT) == port);
 }
 
 }  // namespace
@@ -76,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const UrlPolicy policy{allow_http};
     const auto fault = url_fault(url, policy);
     if (!fault) check_taken(url, policy);
-    if (fault) require(!fault->empty() && fault->size() <= 256 && hub::is_utf8(*fault));
+    if (fault) must(!fault->empty() && fault->size() <= 256 && hub::is_utf8(*fault));
   }
   return 0;
 }

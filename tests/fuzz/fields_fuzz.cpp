@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -15,16 +14,14 @@
 #include "net/http/negotiation.h"
 #include "net/http/origin.h"
 #include "net/http/trace_context.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon::net::http;
+using carillon::fuzz::must;
 
 constexpr std::size_t input_bytes_max = 4096;
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 void read_accepted(std::string_view value) {
   AcceptedCodings codings;

@@ -2,7 +2,6 @@
 // text that is written anew from what was read is read as the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,10 +10,12 @@
 
 #include "hub/json.h"
 #include "hub/utf8.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon::hub;
+using carillon::fuzz::must;
 using json::Error;
 using json::Kind;
 using json::Member;
@@ -24,10 +25,6 @@ using json::Value;
 constexpr std::size_t input_bytes_max = 4096;
 constexpr std::size_t cut_bytes_max = 128;  // every cut of a text takes time by its square
 constexpr std::string_view list_name = "updates";
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check_error(const Error& error, std::string_view text) {
   must(error.offset <= text.size());

@@ -5,25 +5,22 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "channels/websocket/message_reader.h"
 #include "hub/utf8.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon::channels::websocket;
 using Kind = Incoming::Kind;
+using carillon::fuzz::must;
 
 constexpr std::size_t message_bytes_max = 300;
 constexpr std::size_t input_bytes_max = 4096;
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 struct Heard {
   Kind kind;

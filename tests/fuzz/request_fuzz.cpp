@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -23,18 +22,16 @@
 #include "net/http/head.h"
 #include "net/http/http_protocol.h"
 #include "net/http/router.h"
+#include "tests/fuzz/must.h"
 
 namespace {
 
 using namespace carillon::net;
 using namespace carillon::net::http;
+using carillon::fuzz::must;
 
 constexpr std::size_t input_bytes_max = 4096;  // within the limits of a head, which are tests/unit's to try
 constexpr std::size_t body_bytes_max = 300;
-
-void must(bool holds) {
-  if (!holds) std::abort();
-}
 
 class Cuts {
  public:
