@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from harness import load, metrics  # noqa: E402
 from harness.hub import Hub  # noqa: E402
-from mixed import MIB, fill_cache  # noqa: E402
+from mixed import MIB  # noqa: E402
 
 API = "/api/v1"
 PATIENCE_S = 30
@@ -161,7 +161,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         hub = Hub(pathlib.Path(folder)).start()
         try:
-            fill_cache(hub)
+            load.fill_cache(hub)
             warm = Load(hub)
             warm.run(10, wanted.threads)
             files = load.wait_until_calm(hub)["process_open_fds"]

@@ -21,15 +21,6 @@ JOBS = 50
 MIB = 1 << 20
 
 
-def fill_cache(hub):
-    """Reports as fast as can be, until the hub holds no more than before."""
-    before, now = 0, metrics.resident_bytes(hub.process)
-    while now - before > MIB:
-        load.run(hub, load.running_jobs(hub, JOBS), 3, readers=0, reporters=JOBS, reports_per_s=0, pad_bytes=4000)
-        load.wait_until_calm(hub)
-        before, now = now, metrics.resident_bytes(hub.process)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
@@ -55,7 +46,7 @@ def main():
         try:
             # Where it was: when the database's cache, which grows to its limit and stays, is full, and the same load
             # has run once without the clients that stall.
-            fill_cache(hub)
+            load.fill_cache(hub)
             load.run(hub, load.running_jobs(hub, JOBS), 5, **steady)
             files = load.wait_until_calm(hub)["process_open_fds"]
             before = metrics.resident_bytes(hub.process)

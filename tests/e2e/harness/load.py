@@ -12,6 +12,8 @@ from . import metrics
 from .hub import BINARY, end_with_parent
 
 PATIENCE_S = 30
+FILLING_JOBS = 50
+FILLED_BYTES = 1 << 20  # less than this more is none
 
 
 def client_binary():
@@ -47,6 +49,16 @@ def run(hub, jobs, seconds, **options):
         )
     assert done.returncode == 0, (done.returncode, done.stderr)
     return json.loads(done.stdout)
+
+
+def fill_cache(hub, owner=None):
+    """Reports as fast as can be until the hub holds no more than before: the database's cache grows to its limit and
+    stays. The jobs are `owner`'s: of a key that nobody listens with, where somebody listens."""
+    before, now = 0, metrics.resident_bytes(hub.process)
+    while now - before > FILLED_BYTES:
+        jobs = running_jobs(hub, FILLING_JOBS, owner)
+        run(hub, jobs, 3, readers=0, reporters=FILLING_JOBS, reports_per_s=0, pad_bytes=4000)
+        before, now = now, metrics.resident_bytes(hub.process)
 
 
 class Watch:
